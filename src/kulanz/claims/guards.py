@@ -1,0 +1,70 @@
+"""The ledger is append-only and balanced, and the database says so.
+
+Postings are written first (their foreign key to the journal is deferred), the journal row last: its trigger checks
+that there are at least two postings of its own case and creditor that sum to zero. A posting for a journal that exists is refused.
+"""
+
+from kulanz.kernel.guards import Guards
+
+_TABLES = ("claims_journal", "claims_posting")
+_UNBALANCED = """(SELECT COUNT(*) < 2 OR SUM(amount) <> 0
+  OR SUM(CASE WHEN case_id <> NEW.case_id OR creditor_id <> NEW.creditor_id THEN 1 ELSE 0 END) <> 0
+  FROM claims_posting WHERE journal_id = NEW.id)"""
+
+LEDGER_GUARDS = Guards(
+    sqlite=(
+        f"""CREATE TRIGGER claims_journal_balanced BEFORE INSERT ON claims_journal WHEN {_UNBALANCED}
+        BEGIN SELECT RAISE(ABORT, 'a journal must balance'); END""",
+        """CREATE TRIGGER claims_posting_closed BEFORE INSERT ON claims_posting
+        WHEN EXISTS (SELECT 1 FROM claims_journal WHERE id = NEW.journal_id)
+        BEGIN SELECT RAISE(ABORT, 'this journal is closed'); END""",
+        *(
+            f"""CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}
+            BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"""
+            for table in _TABLES
+            for verb in ("update", "delete")
+        ),
+    ),
+    postgres=(
+        """CREATE FUNCTION claims_ledger_refuse() RETURNS trigger AS $$
+        BEGIN
+          RAISE EXCEPTION 'the ledger is append-only' USING ERRCODE = 'integrity_constraint_violation';
+        END $$ LANGUAGE plpgsql""",
+        f"""CREATE FUNCTION claims_journal_balanced() RETURNS trigger AS $$
+        BEGIN
+          IF {_UNBALANCED} THEN
+            RAISE EXCEPTION 'a journal must balance' USING ERRCODE = 'integrity_constraint_violation';
+          END IF;
+          RETURN NULL;
+        END $$ LANGUAGE plpgsql""",
+        """CREATE FUNCTION claims_posting_closed() RETURNS trigger AS $$
+        BEGIN
+          IF EXISTS (SELECT 1 FROM claims_journal WHERE id = NEW.journal_id) THEN
+            RAISE EXCEPTION 'this journal is closed' USING ERRCODE = 'integrity_constraint_violation';
+          END IF;
+          RETURN NEW;
+        END $$ LANGUAGE plpgsql""",
+        """CREATE CONSTRAINT TRIGGER claims_journal_balanced AFTER INSERT ON claims_journal
+        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION claims_journal_balanced()""",
+        """CREATE TRIGGER claims_posting_closed BEFORE INSERT ON claims_posting
+        FOR EACH ROW EXECUTE FUNCTION claims_posting_closed()""",
+        *(
+            f"""CREATE TRIGGER {table}_fixed BEFORE UPDATE OR DELETE ON {table}
+            FOR EACH ROW EXECUTE FUNCTION claims_ledger_refuse()"""
+            for table in _TABLES
+        ),
+    ),
+    remove_sqlite=(
+        "DROP TRIGGER IF EXISTS claims_journal_balanced",
+        "DROP TRIGGER IF EXISTS claims_posting_closed",
+        *(f"DROP TRIGGER IF EXISTS {table}_no_{verb}" for table in _TABLES for verb in ("update", "delete")),
+    ),
+    remove_postgres=(
+        "DROP TRIGGER IF EXISTS claims_journal_balanced ON claims_journal",
+        "DROP TRIGGER IF EXISTS claims_posting_closed ON claims_posting",
+        *(f"DROP TRIGGER IF EXISTS {table}_fixed ON {table}" for table in _TABLES),
+        "DROP FUNCTION IF EXISTS claims_journal_balanced()",
+        "DROP FUNCTION IF EXISTS claims_posting_closed()",
+        "DROP FUNCTION IF EXISTS claims_ledger_refuse()",
+    ),
+)

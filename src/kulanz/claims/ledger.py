@@ -1,0 +1,133 @@
+"""The one place that writes to the ledger."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from kulanz.claims.models import Journal, Posting
+from kulanz.kernel import clock
+from kulanz.kernel.database import Column, insert_columns, reserve_ids
+from kulanz.kernel.errors import ConflictError, InputError
+from kulanz.tenancy.scope import creditor_id
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One posting: minor units, debit positive, credit negative, with the code of its legal basis."""
+
+    account: str
+    amount: int
+    claim_id: int | None
+    basis: str
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A balanced journal to be posted. The same `key` posts once."""
+
+    key: str
+    kind: str
+    case_id: int
+    value_date: date
+    lines: tuple[Line, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class EntryBlock:
+    """Many two-line journals at once: `debit_account` +amount, `credit_account` -amount, per row."""
+
+    keys: Sequence[str]
+    kinds: Sequence[str]
+    case_ids: Sequence[int]
+    claim_ids: Sequence[int]
+    value_dates: Sequence[date]
+    debit_account: str
+    credit_account: str
+    amounts: Sequence[int]
+    bases: Sequence[str]
+
+
+def post(entry: Entry) -> int:
+    """Write one journal inside the caller's transaction and return its id.
+
+    The same key with the same content returns the journal there is; with other content it raises ConflictError.
+    Raises InputError when the lines do not balance: the database would refuse them at commit.
+    """
+    if len(entry.lines) < 2 or sum(line.amount for line in entry.lines):
+        raise InputError(f"The journal {entry.key} does not balance and was not posted.")
+    found = Journal.objects.filter(key=entry.key).first()
+    if found is not None:
+        return _same_or_conflict(found, entry)
+    creditor, at = creditor_id(), clock.now()
+    journal_id = int(reserve_ids(Journal, 1)[0])
+    insert_columns(
+        Posting,
+        {
+            "creditor_id": creditor,
+            "journal_id": journal_id,
+            "case_id": entry.case_id,
+            "claim_id": [line.claim_id for line in entry.lines],
+            "account": [str(line.account) for line in entry.lines],
+            "amount": [line.amount for line in entry.lines],
+            "basis": [line.basis for line in entry.lines],
+        },
+    )
+    insert_columns(
+        Journal,
+        {
+            "id": [journal_id],
+            "creditor_id": creditor,
+            "key": entry.key,
+            "kind": str(entry.kind),
+            "case_id": entry.case_id,
+            "value_date": entry.value_date,
+            "booked_at": at,
+        },
+    )
+    return journal_id
+
+
+def post_block(block: EntryBlock) -> list[int]:
+    """Write many new two-line journals inside the caller's transaction; returns their ids.
+
+    Keys must be new: the caller has checked, and the database refuses a repeated one.
+    """
+    creditor, at, n = creditor_id(), clock.now(), len(block.keys)
+    ids = reserve_ids(Journal, n).tolist()
+    for account, sign in ((block.debit_account, 1), (block.credit_account, -1)):
+        insert_columns(
+            Posting,
+            {
+                "creditor_id": creditor,
+                "journal_id": ids,
+                "case_id": list(block.case_ids),
+                "claim_id": list(block.claim_ids),
+                "account": str(account),
+                "amount": [sign * amount for amount in block.amounts],
+                "basis": list(block.bases),
+            },
+        )
+    insert_columns(
+        Journal,
+        {
+            "id": ids,
+            "creditor_id": creditor,
+            "key": list(block.keys),
+            "kind": list(block.kinds),
+            "case_id": list(block.case_ids),
+            "value_date": list(block.value_dates),
+            "booked_at": at,
+        },
+    )
+    return ids
+
+
+def _same_or_conflict(found: Journal, entry: Entry) -> int:
+    stored = sorted(
+        (p.account, p.amount, p.claim_id or 0, p.basis) for p in Posting.objects.filter(journal_id=found.id)
+    )
+    wanted = sorted((str(line.account), line.amount, line.claim_id or 0, line.basis) for line in entry.lines)
+    same = (found.kind, found.case_id, found.value_date) == (str(entry.kind), entry.case_id, entry.value_date)
+    if same and stored == wanted:
+        return int(found.id)
+    raise ConflictError(f"{entry.key} was posted before with other content; nothing was changed.")

@@ -1,0 +1,1 @@
+"""The `kulanz` command: tables and progress bars for people, one JSON document with --json."""

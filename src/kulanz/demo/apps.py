@@ -1,0 +1,9 @@
+"""Registers the room with Django."""
+
+from django.apps import AppConfig
+
+
+class DemoConfig(AppConfig):
+    name = "kulanz.demo"
+    label = "demo"
+    default_auto_field = "django.db.models.BigAutoField"

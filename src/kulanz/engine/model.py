@@ -1,0 +1,217 @@
+"""Bayesian linear regression whose prior shrinks to what the factors do on average; context must earn its
+weight.
+
+reward = intercept + factor effects + pair effects + x'(shared + own weights of the chosen levels) + noise.
+Each group of weights has one prior variance. Those of the biases come from the marginal likelihood of the
+model without context, those of the context from a grid over the full model, averaged by marginal likelihood:
+the smallest value on that grid is plain action means.
+
+Statistics are sums of fixed-point numbers (contexts in steps of 2**-10, rewards of 2**-14), so float64 adds
+them without rounding up to some 2 million rows: sums do not depend on order, block or threads, and taking
+rows out again restores the very bits.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.linalg import cho_factor, cho_solve, solve_triangular
+
+from kulanz.engine.arrays import Codes, Floats, Indices
+from kulanz.engine.design import Cells, Design
+from kulanz.kernel.errors import InputError
+
+CONTEXT_STEP = 2.0**-10
+REWARD_STEP = 2.0**-14
+_LEARN_ROWS = 2048
+_BIAS_GRID = 10.0 ** np.arange(-5.0, 0.5, 1.0)
+_SHARED_GRID = (1e-2, 1e-1)
+_OWN_GRID = (1e-5, 1e-3, 1e-2, 1e-1, 1.0)
+_FIXED_GROUPS = ("intercept", "shared", "own")
+
+
+@dataclass(slots=True)
+class Statistics:
+    """Sums over learned rows: count, gram = sum zz' float64[p, p], moment = sum zr float64[p], square = sum
+    r^2.
+    """
+
+    count: float
+    gram: Floats
+    moment: Floats
+    square: float
+
+    @classmethod
+    def empty(cls, columns: int) -> "Statistics":
+        return cls(0.0, np.zeros((columns, columns)), np.zeros(columns), 0.0)
+
+    def add(self, design: Design, contexts: Floats, actions: Codes, rewards: Floats, weight: float) -> None:
+        """Count rows `weight` times; -1 takes rows out that were counted before."""
+        if self.count + weight * len(actions) < 0:
+            raise InputError("More rows are taken out than were ever learned; check which rows are reversed.")
+        for first in range(0, len(actions), _LEARN_ROWS):
+            part = slice(first, first + _LEARN_ROWS)
+            fixed = np.round(contexts[part] / CONTEXT_STEP) * CONTEXT_STEP
+            gain = np.round(rewards[part] / REWARD_STEP) * REWARD_STEP
+            rows = design.rows(fixed, actions[part])
+            self.gram += weight * (rows.T @ rows)
+            self.moment += weight * (rows.T @ gain)
+            self.square += weight * float(gain @ gain)
+        self.count += weight * len(actions)
+
+
+@dataclass(frozen=True, slots=True)
+class Fit:
+    """weights float64[p]; variance of each cell's own effect, averaged over contexts; sd of a reward."""
+
+    weights: Floats
+    wait_variance: float
+    when_variance: Floats
+    how_variance: Floats
+    reward_sd: float
+
+
+@dataclass(frozen=True, slots=True)
+class _Posterior:
+    evidence: float
+    mean: Floats
+    factor: Floats
+
+
+class _Solver:
+    """Posterior of the first `size` columns under given prior variances."""
+
+    def __init__(self, statistics: Statistics, size: int, noise: float) -> None:
+        self.gram = statistics.gram[:size, :size] / noise
+        self.moment = statistics.moment[:size] / noise
+
+    def solve(self, prior: Floats) -> _Posterior:
+        """Works in prior units, so that the matrix is I + something positive: safe however small the prior
+        is.
+        """
+        root = np.sqrt(prior)
+        matrix = self.gram * root[:, None] * root
+        matrix.flat[:: len(prior) + 1] += 1.0
+        factor, _ = cho_factor(matrix, lower=True, overwrite_a=True, check_finite=False)
+        target = self.moment * root
+        scaled = cho_solve((factor, True), target, check_finite=False)
+        evidence = 0.5 * float(target @ scaled) - float(np.log(np.diagonal(factor)).sum())
+        return _Posterior(evidence, scaled * root, factor)
+
+
+def fit(statistics: Statistics, design: Design, *, prior_sd: float) -> Fit:
+    """The posterior given all learned rows: a function of the sums alone, whatever the way they came about.
+
+    `prior_sd` stands for the spread of rewards while there are none.
+    """
+    spread = _reward_variance(statistics, prior_sd)
+    prior = _starting_prior(statistics, design, spread)
+    biases = design.biases
+    prior[:biases] = _bias_prior(statistics, design, prior[:biases], spread)
+    noise = _noise(statistics, _Solver(statistics, biases, spread).solve(prior[:biases]), spread)
+    solver = _Solver(statistics, design.columns, noise)
+    candidates = _context_priors(statistics, design, prior, spread)
+    posteriors = [solver.solve(candidate) for candidate in candidates]
+    shares = _shares(np.array([posterior.evidence for posterior in posteriors]))
+    weights = np.zeros(design.columns)
+    for share, posterior in zip(shares, posteriors, strict=True):
+        weights += share * posterior.mean
+    best = int(np.argmax(shares))
+    covariance = _covariance(posteriors[best].factor, candidates[best])
+    return _with_spreads(design, statistics, weights, covariance, noise, spread)
+
+
+def _reward_variance(statistics: Statistics, prior_sd: float) -> float:
+    n = max(statistics.count, 1.0)
+    total = max(statistics.square - statistics.moment[0] ** 2 / n, 0.0)
+    return float((total + prior_sd**2) / (statistics.count + 1.0))
+
+
+def _starting_prior(statistics: Statistics, design: Design, spread: float) -> Floats:
+    prior = np.full(design.columns, 1e-3 * spread)
+    mean = statistics.moment[0] / max(statistics.count, 1.0)
+    prior[design.groups["intercept"]] = 100.0 * (spread + mean**2)
+    return prior
+
+
+def _bias_prior(statistics: Statistics, design: Design, prior: Floats, spread: float) -> Floats:
+    """One variance per group of biases, two rounds over the groups, each averaged (in logs) over the grid."""
+    solver = _Solver(statistics, design.biases, spread)
+    prior = prior.copy()
+    groups = [columns for name, columns in design.groups.items() if name not in _FIXED_GROUPS]
+    for _ in range(2):
+        for columns in groups:
+            evidence = np.empty(len(_BIAS_GRID))
+            for at, step in enumerate(_BIAS_GRID):
+                prior[columns] = step * spread
+                evidence[at] = solver.solve(prior).evidence
+            prior[columns] = np.exp(_shares(evidence) @ np.log(_BIAS_GRID)) * spread
+    return prior
+
+
+def _noise(statistics: Statistics, posterior: _Posterior, spread: float) -> float:
+    size = len(posterior.mean)
+    explained = 2.0 * float(posterior.mean @ statistics.moment[:size])
+    explained -= float(posterior.mean @ statistics.gram[:size, :size] @ posterior.mean)
+    return float((max(statistics.square - explained, 0.0) + spread) / (statistics.count + 1.0))
+
+
+def _context_priors(statistics: Statistics, design: Design, prior: Floats, spread: float) -> list[Floats]:
+    if not design.context_terms:
+        return [prior]
+    unit = spread / max(float(np.trace(_context_moments(statistics, design))), 1e-6)
+    out = []
+    for shared in _SHARED_GRID:
+        for own in _OWN_GRID:
+            candidate = prior.copy()
+            candidate[design.groups["shared"]] = shared * unit
+            candidate[design.groups["own"]] = own * unit
+            out.append(candidate)
+    return out
+
+
+def _context_moments(statistics: Statistics, design: Design) -> Floats:
+    """Mean of xx' over all learned rows, float64[d, d]; the identity while there are none."""
+    if statistics.count < 1:
+        return np.eye(design.d)
+    block = slice(design.biases, design.biases + design.d)
+    return np.asarray(statistics.gram[block, block] / statistics.count)
+
+
+def _shares(evidence: Floats) -> Floats:
+    weight = np.exp(evidence - evidence.max())
+    return np.asarray(weight / weight.sum())
+
+
+def _covariance(factor: Floats, prior: Floats) -> Floats:
+    half = solve_triangular(factor, np.diag(np.sqrt(prior)), lower=True, check_finite=False)
+    return np.asarray(half.T @ half)
+
+
+def _with_spreads(
+    design: Design, statistics: Statistics, weights: Floats, covariance: Floats, noise: float, spread: float
+) -> Fit:
+    """Variance of each cell's own effects (what all actions share cancels out), averaged over the contexts
+    seen.
+    """
+    biases, levels, d = design.biases, design.context_levels, design.d
+    own = covariance[biases:, biases:].reshape(levels, d, levels, d)
+    moments = _context_moments(statistics, design) if levels else np.zeros((0, 0))
+    between = np.einsum("adbe,de->ab", own, moments)
+    least = noise / (statistics.count + 1.0)
+
+    def variance(cells: Cells, skip: int) -> Floats:
+        bias = _quadratic(covariance[:biases, :biases], cells.bias[:, skip:])
+        return bias + _quadratic(between, cells.context[:, min(skip, cells.context.shape[1]) :]) + least
+
+    return Fit(
+        weights,
+        float(variance(design.wait_cells, 1)[0]),
+        variance(design.when_cells, 1),
+        variance(design.how_cells, 0),
+        float(np.sqrt(spread)),
+    )
+
+
+def _quadratic(matrix: Floats, index: Indices) -> Floats:
+    """sum over i, j of matrix[index[c, i], index[c, j]] for each cell c."""
+    return np.asarray(matrix[index[:, :, None], index[:, None, :]].sum(axis=(1, 2)))

@@ -1,0 +1,110 @@
+"""Messages as a transactional outbox, their archive and what happened to them."""
+
+from typing import ClassVar
+
+from django.db import models
+
+from kulanz.claims.models import Case, Customer
+from kulanz.contact.models import Channel
+from kulanz.payments.models import PaymentLink
+from kulanz.tenancy.models import TenantModel
+
+
+class Message(TenantModel):
+    """One message to one customer, written in its cause's transaction.
+
+    `allowed` is the stage's allowed set as data: the gate runs again with it in the sending transaction.
+    """
+
+    class Kind(models.TextChoices):
+        DEMANDING = "demanding"
+        SERVICE = "service"
+        STATUTORY = "statutory"
+
+    class State(models.TextChoices):
+        QUEUED = "queued"
+        SENDING = "sending"
+        SENT = "sent"
+        STOPPED = "stopped"
+        FAILED = "failed"
+        UNKNOWN = "unknown"
+
+    key = models.CharField(max_length=120, help_text="kind, case and cause: the same cause writes once")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="messages")
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="+", db_index=False)
+    kind = models.CharField(max_length=10, choices=Kind.choices)
+    state = models.CharField(max_length=8, choices=State.choices, default=State.QUEUED)
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    stage = models.CharField(max_length=40)
+    tone = models.CharField(max_length=20)
+    offer = models.CharField(max_length=20)
+    allowed = models.JSONField(default=dict)
+    data = models.JSONField(default=dict, help_text="Further values for the text: ids, codes, amounts, dates")
+    decision_id = models.BigIntegerField(null=True, help_text="strategy decision, by id")
+    link = models.ForeignKey(PaymentLink, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    not_before = models.DateTimeField()
+    expires_at = models.DateTimeField(help_text="Later than this it is stopped instead of sent")
+    created_at = models.DateTimeField()
+    sent_at = models.DateTimeField(null=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    outcome = models.CharField(max_length=200, blank=True, help_text="Veto code or the provider's answer")
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["creditor", "key"], name="message_key_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(
+                fields=["not_before"],
+                name="message_queue",
+                condition=models.Q(state__in=["queued", "sending", "unknown"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.key
+
+
+class Layout(TenantModel):
+    """A compiled brand layout, stored once and shared by the archived messages that used it."""
+
+    digest = models.CharField(max_length=64)
+    html = models.TextField()
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["creditor", "digest"], name="layout_once")]
+
+    def __str__(self) -> str:
+        return self.digest
+
+
+class ArchivedMessage(TenantModel):
+    """What was sent: subject and both bodies compressed, tokens replaced by placeholders."""
+
+    message = models.OneToOneField(Message, on_delete=models.PROTECT, related_name="archive")
+    layout = models.ForeignKey(Layout, on_delete=models.PROTECT, related_name="+", db_index=False)
+    wire_id = models.CharField(max_length=120, help_text="RFC 5322 Message-ID")
+    content = models.BinaryField()
+
+    def __str__(self) -> str:
+        return self.wire_id
+
+
+class DeliveryEvent(TenantModel):
+    """What a provider told about a message."""
+
+    class Kind(models.TextChoices):
+        SENT = "sent"
+        OPENED = "opened"
+        CLICKED = "clicked"
+        BOUNCED = "bounced"
+        COMPLAINED = "complained"
+        UNSUBSCRIBED = "unsubscribed"
+
+    message = models.ForeignKey(Message, on_delete=models.PROTECT, related_name="delivery_events")
+    kind = models.CharField(max_length=12, choices=Kind.choices)
+    at = models.DateTimeField()
+    detail = models.CharField(max_length=200, blank=True)
+
+    def __str__(self) -> str:
+        return self.kind

@@ -1,0 +1,134 @@
+"""Capability links: whoever holds the token may act for one case, until the link expires or is revoked."""
+
+import base64
+import binascii
+import hashlib
+import hmac
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import numpy as np
+from django.conf import settings
+from numpy.typing import NDArray
+
+from kulanz.events.log import record
+from kulanz.kernel import clock
+from kulanz.kernel.database import insert_columns, reserve_ids
+from kulanz.kernel.errors import KulanzError, NotFoundError
+from kulanz.payments.models import PaymentLink
+from kulanz.tenancy.scope import creditor_id, every_creditor
+
+_ID_BYTES = 8
+_MAC_BYTES = 16
+TOKEN_LENGTH = (_ID_BYTES + _MAC_BYTES) * 4 // 3
+OPENED_AGAIN = timedelta(hours=1)
+"""Openings of one link within this time count as one."""
+
+
+class ExpiredError(KulanzError):
+    """The link was genuine, but its time is over or it was revoked."""
+
+    def __init__(self, creditor: int) -> None:
+        super().__init__("This link has expired. Ask the sender for a new one.")
+        self.creditor_id = creditor
+
+
+@dataclass(frozen=True, slots=True)
+class OpenLink:
+    """What a token gives access to: one case at one creditor."""
+
+    link_id: int
+    case_id: int
+    creditor_id: int
+    opened_at: datetime | None
+
+
+def create_block(case_ids: NDArray[np.int64], expires_at: datetime) -> NDArray[np.int64]:
+    """One link per case of the creditor in scope, inside the caller's transaction; returns their ids."""
+    ids = reserve_ids(PaymentLink, len(case_ids))
+    insert_columns(
+        PaymentLink,
+        {
+            "id": ids,
+            "creditor_id": creditor_id(),
+            "case_id": case_ids,
+            "expires_at": expires_at,
+            "revoked_at": None,
+            "created_at": clock.now(),
+            "opened_at": None,
+        },
+    )
+    return ids
+
+
+def token(link_id: int) -> str:
+    """32 URL-safe characters: the link's id and 128 bits of HMAC-SHA256 over it."""
+    return _token(link_id, settings.SECRET_KEY)
+
+
+def url(link_id: int) -> str:
+    """The address of the customer's page."""
+    return f"{settings.PUBLIC_URL}/p/{token(link_id)}/"
+
+
+def resolve(token: str, *, expired_ok: bool = False) -> OpenLink:
+    """What `token` opens; needs no tenant scope.
+
+    Raises NotFoundError for a forged or unknown token and ExpiredError for a revoked or, unless `expired_ok`, an
+    expired one.
+    """
+    link_id = _link_id(token)
+    with every_creditor("a link is found by its own token"):
+        link = PaymentLink.objects.filter(id=link_id).first() if link_id else None
+    if link is None:
+        raise NotFoundError("This link is not valid. Check that the whole address was copied.")
+    if link.revoked_at or (link.expires_at <= clock.now() and not expired_ok):
+        raise ExpiredError(link.creditor_id)
+    return OpenLink(link.id, link.case_id, link.creditor_id, link.opened_at)
+
+
+def revoke(link_id: int) -> None:
+    """End a link of the creditor in scope now; raises NotFoundError for any other."""
+    if not PaymentLink.objects.filter(id=link_id).exists():
+        raise NotFoundError("There is no such link.")
+    PaymentLink.objects.filter(id=link_id, revoked_at=None).update(revoked_at=clock.now())
+
+
+def note_opened(link: OpenLink) -> bool:
+    """Record that the customer looked at the page, at most once an hour; returns whether it was recorded."""
+    now = clock.now()
+    if link.opened_at is not None and link.opened_at > now - OPENED_AGAIN:
+        return False
+    rows = PaymentLink.objects.filter(id=link.link_id, opened_at=link.opened_at)
+    if not rows.update(opened_at=now):
+        return False
+    record("link.opened", link.case_id, {"link": link.link_id})
+    return True
+
+
+def _link_id(token: str) -> int | None:
+    """The id inside a genuine token, else None. Compares in constant time, also under retired secrets."""
+    if len(token) != TOKEN_LENGTH or not token.isascii():
+        return None
+    try:
+        raw = base64.b64decode(token, altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        return None
+    link_id = int.from_bytes(raw[:_ID_BYTES], "big")
+    if link_id >= 1 << 63:
+        return None
+    matches = [hmac.compare_digest(_token(link_id, secret), token) for secret in _secrets()]
+    return link_id if any(matches) else None
+
+
+def _secrets() -> Iterator[str]:
+    yield settings.SECRET_KEY
+    yield from settings.SECRET_KEY_FALLBACKS
+
+
+def _token(link_id: int, secret: str) -> str:
+    body = link_id.to_bytes(_ID_BYTES, "big")
+    key = hashlib.sha256(b"kulanz payment link\0" + secret.encode()).digest()
+    mac = hmac.digest(key, body, "sha256")[:_MAC_BYTES]
+    return base64.urlsafe_b64encode(body + mac).decode()

@@ -1,0 +1,1 @@
+"""Ways to pay, one file per provider behind one small port."""

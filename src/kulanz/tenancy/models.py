@@ -1,0 +1,103 @@
+"""Creditors (tenants), their brand and their staff; the base of every tenant's table."""
+
+from typing import Any, ClassVar, TypeVar
+
+from django.conf import settings
+from django.db import models
+
+from kulanz.tenancy import scope
+
+_M = TypeVar("_M", bound=models.Model, covariant=True)
+
+
+class TenantManager(models.Manager[_M]):
+    """Shows the rows of the creditor in scope; raises ScopeError outside of a scope."""
+
+    def get_queryset(self) -> models.QuerySet[_M]:
+        found = scope.current()
+        rows = super().get_queryset()
+        return rows if isinstance(found, scope.Everyone) else rows.filter(creditor_id=found)
+
+
+class TenantModel(models.Model):
+    """A row that belongs to one creditor."""
+
+    id = models.BigAutoField(primary_key=True)
+    creditor = models.ForeignKey("tenancy.Creditor", on_delete=models.PROTECT, related_name="+")
+
+    objects: ClassVar[TenantManager[Any]] = TenantManager()
+
+    class Meta:
+        abstract = True
+
+
+class Creditor(models.Model):
+    """Who is owed money: the tenant."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=200)
+    legal_name = models.CharField(max_length=200)
+    address = models.CharField(max_length=300, help_text="One line: street, postal code and town")
+    country = models.CharField(max_length=2, default="DE")
+    jurisdiction = models.CharField(max_length=2, default="DE", help_text="Law pack: DE, AT, CH, UK or US")
+    currency = models.CharField(max_length=3, default="EUR")
+    language = models.CharField(max_length=8, default="de")
+    timezone = models.CharField(max_length=40, default="Europe/Berlin")
+    iban = models.CharField(max_length=34, blank=True)
+    bic = models.CharField(max_length=11, blank=True)
+    account_holder = models.CharField(max_length=70, blank=True)
+    support_email = models.EmailField(blank=True)
+    support_phone = models.CharField(max_length=40, blank=True)
+    hours_between_contacts = models.PositiveSmallIntegerField(default=48)
+    contacts_per_7_days = models.PositiveSmallIntegerField(default=2)
+    holdout_share = models.FloatField(default=0.2, help_text="Customers who stay on the plain ladder for ever")
+    simulated = models.BooleanField(default=False)
+    created_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Brand(TenantModel):
+    """How a creditor looks and signs; one per creditor and name."""
+
+    name = models.CharField(max_length=100)
+    sender_name = models.CharField(max_length=100)
+    sender_email = models.EmailField()
+    reply_to = models.EmailField(blank=True)
+    colour_primary = models.CharField(max_length=7, default="#1f5c4d", help_text="Buttons and links, #rrggbb")
+    colour_on_primary = models.CharField(max_length=7, default="#ffffff")
+    logo_svg = models.TextField(blank=True, help_text="Inline SVG, sanitised when saved")
+    imprint = models.TextField(blank=True)
+    imprint_url = models.URLField(blank=True)
+    privacy_url = models.URLField(blank=True)
+
+    class Meta:
+        constraints: ClassVar = [models.UniqueConstraint(fields=["creditor", "name"], name="brand_name_once")]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class Role(models.TextChoices):
+    """What staff may do, each role including the ones after it."""
+
+    OWNER = "owner"
+    MANAGER = "manager"
+    AGENT = "agent"
+    VIEWER = "viewer"
+
+
+class Membership(TenantModel):
+    """A staff login's role at one creditor."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="memberships")
+    role = models.CharField(max_length=10, choices=Role.choices)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["creditor", "user"], name="one_role_per_creditor")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user}: {self.role}"
