@@ -46,7 +46,10 @@ def run(name: str, url: str, marks: list[str], arguments: list[str]) -> bool:
     if marks:
         command += ["-m", " and ".join(marks)]
     environment = os.environ | {"KULANZ_DATABASE_URL": url}
-    return subprocess.run(command, env=environment, check=False).returncode not in (0, *_nothing_to_run(arguments))
+    return subprocess.run(command, env=environment, check=False).returncode not in (
+        0,
+        *_nothing_to_run(arguments),
+    )
 
 
 def _nothing_to_run(arguments: list[str]) -> tuple[int, ...]:

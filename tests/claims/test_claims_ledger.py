@@ -76,7 +76,9 @@ def test_an_unbalanced_entry_is_refused_with_a_reason(creditor: Creditor, make_c
         "UPDATE events_event SET type = 'x'",
     ],
 )
-def test_the_database_refuses_to_change_what_was_written(creditor: Creditor, make_case, statement_text: str) -> None:
+def test_the_database_refuses_to_change_what_was_written(
+    creditor: Creditor, make_case, statement_text: str
+) -> None:
     make_case()
     with pytest.raises(DatabaseError), transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(statement_text)
@@ -94,7 +96,9 @@ def test_the_database_refuses_unbalanced_and_late_postings(creditor: Creditor, m
         Posting.objects.create(journal_id=journal.id + 100, amount=2, **posting)
         Journal.objects.create(id=journal.id + 100, key="bad", kind="correction", **row)
         with connection.cursor() as cursor:
-            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE" if connection.vendor == "postgresql" else "SELECT 1")
+            cursor.execute(
+                "SET CONSTRAINTS ALL IMMEDIATE" if connection.vendor == "postgresql" else "SELECT 1"
+            )
 
 
 def test_a_hold_for_the_same_reason_is_extended_not_doubled(
@@ -112,7 +116,9 @@ def test_a_hold_for_the_same_reason_is_extended_not_doubled(
     assert active_holds(case.id) == ()
 
 
-def test_another_creditors_case_does_not_exist(creditor: Creditor, other_creditor: Creditor, make_case) -> None:
+def test_another_creditors_case_does_not_exist(
+    creditor: Creditor, other_creditor: Creditor, make_case
+) -> None:
     case = make_case()
     with scope(other_creditor.id):
         for call in (

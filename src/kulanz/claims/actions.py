@@ -59,13 +59,12 @@ def book_payment(
         spread = allocate(amount, open_items(case_id), designated=designated)
         lines = [ledger.Line(Account.RECEIVED, amount, None, "payment")]
         lines += [
-            ledger.Line(Account(row.account.value), -row.amount, row.claim_id, "payment") for row in spread.rows
+            ledger.Line(Account(row.account.value), -row.amount, row.claim_id, "payment")
+            for row in spread.rows
         ]
         if spread.rest:
             lines.append(ledger.Line(Account.CREDIT, -spread.rest, None, "overpayment"))
-        journal_id = ledger.post(
-            ledger.Entry(key, Journal.Kind.PAYMENT, case_id, value_date, tuple(lines))
-        )
+        journal_id = ledger.post(ledger.Entry(key, Journal.Kind.PAYMENT, case_id, value_date, tuple(lines)))
         record(
             "payment.booked",
             case_id,
@@ -134,7 +133,9 @@ def place_hold(case_id: int, reason: str, *, by: str, until: datetime | None = N
         hold.placed_by = by
         hold.note = "\n".join(filter(None, [hold.note, note]))
         hold.save()
-        record("hold.placed", case_id, {"hold": hold.id, "reason": reason, "by": by.split(":")[0]})
+        record(
+            "hold.placed", case_id, {"hold": hold.id, "reason": reason, "by": by.split(":", maxsplit=1)[0]}
+        )
     return hold
 
 
@@ -148,7 +149,11 @@ def lift_hold(hold_id: int, *, by: str) -> None:
         if hold.lifted_at is None:
             hold.lifted_at = clock.now()
             hold.save(update_fields=["lifted_at"])
-            record("hold.lifted", hold.case_id, {"hold": hold.id, "reason": hold.reason, "by": by.split(":")[0]})
+            record(
+                "hold.lifted",
+                hold.case_id,
+                {"hold": hold.id, "reason": hold.reason, "by": by.split(":", maxsplit=1)[0]},
+            )
 
 
 def _booked_before(known: Journal, case_id: int, amount: int) -> Booked:
@@ -156,5 +161,7 @@ def _booked_before(known: Journal, case_id: int, amount: int) -> Booked:
     for posting in Posting.objects.filter(journal_id=known.id, account__in=lines):
         lines[posting.account] += posting.amount
     if known.case_id != case_id or lines["received"] != amount:
-        raise ConflictError(f"{known.key} was booked before with another case or amount; nothing was changed.")
+        raise ConflictError(
+            f"{known.key} was booked before with another case or amount; nothing was changed."
+        )
     return Booked(int(known.id), amount + lines["credit"], -lines["credit"], new=False)

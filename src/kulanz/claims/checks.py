@@ -1,8 +1,10 @@
 """Replays the ledger from its rows and compares it with what the rest of Kulanz reads and was told."""
 
 from dataclasses import asdict, dataclass
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kulanz.claims.models import OWED, Account
 from kulanz.claims.queries import case_columns
@@ -49,7 +51,7 @@ def check_ledger() -> LedgerCheck:
     )
 
 
-_Rows = dict[str, np.ndarray]  # type: ignore[type-arg]  # columns of several types
+_Rows = dict[str, NDArray[Any]]
 
 
 def _imbalances(journals: _Rows, postings: _Rows) -> int:
@@ -65,7 +67,7 @@ def _imbalances(journals: _Rows, postings: _Rows) -> int:
         cases.get(j, c) != c
         for j, c in zip(postings["journal_id"].tolist(), postings["case_id"].tolist(), strict=True)
     )
-    return int(np.count_nonzero(sums)) + len(without_journal) + len(without_posting) + foreign
+    return int(np.count_nonzero(sums)) + len(without_journal) + len(without_posting) + int(foreign)
 
 
 def _below_zero(postings: _Rows) -> int:
@@ -99,7 +101,9 @@ def _balances_that_differ(postings: _Rows) -> int:
         after = block.last_id
         if not after:
             break
-    return sum(derived.get(case) != amount for case, amount in expected.items()) + len(derived.keys() - expected)
+    return sum(derived.get(case) != amount for case, amount in expected.items()) + len(
+        derived.keys() - expected
+    )
 
 
 def _openings_that_differ(journals: _Rows) -> int:
@@ -118,7 +122,10 @@ def _payments_that_differ(postings: _Rows, journals: _Rows) -> int:
     in_ledger: dict[int, int] = {}
     kinds = dict(zip(journals["id"].tolist(), journals["kind"].tolist(), strict=True))
     rows = zip(
-        postings["journal_id"].tolist(), postings["account"].tolist(), postings["amount"].tolist(), strict=True
+        postings["journal_id"].tolist(),
+        postings["account"].tolist(),
+        postings["amount"].tolist(),
+        strict=True,
     )
     for journal, account, amount in rows:
         if account == Account.RECEIVED and kinds.get(journal) in ("payment", "payment_return"):

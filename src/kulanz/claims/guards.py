@@ -1,7 +1,8 @@
 """The ledger is append-only and balanced, and the database says so.
 
 Postings are written first (their foreign key to the journal is deferred), the journal row last: its trigger checks
-that there are at least two postings of its own case and creditor that sum to zero. A posting for a journal that exists is refused.
+that there are at least two postings, of its own case and creditor, that sum to zero. A posting for a journal that
+exists is refused.
 """
 
 from kulanz.kernel.guards import Guards

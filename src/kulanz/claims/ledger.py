@@ -6,7 +6,7 @@ from datetime import date
 
 from kulanz.claims.models import Journal, Posting
 from kulanz.kernel import clock
-from kulanz.kernel.database import Column, insert_columns, reserve_ids
+from kulanz.kernel.database import insert_columns, reserve_ids
 from kulanz.kernel.errors import ConflictError, InputError
 from kulanz.tenancy.scope import creditor_id
 
@@ -53,7 +53,7 @@ def post(entry: Entry) -> int:
     The same key with the same content returns the journal there is; with other content it raises ConflictError.
     Raises InputError when the lines do not balance: the database would refuse them at commit.
     """
-    if len(entry.lines) < 2 or sum(line.amount for line in entry.lines):
+    if len(entry.lines) < 2 or sum(line.amount for line in entry.lines) != 0:
         raise InputError(f"The journal {entry.key} does not balance and was not posted.")
     found = Journal.objects.filter(key=entry.key).first()
     if found is not None:
@@ -92,8 +92,8 @@ def post_block(block: EntryBlock) -> list[int]:
 
     Keys must be new: the caller has checked, and the database refuses a repeated one.
     """
-    creditor, at, n = creditor_id(), clock.now(), len(block.keys)
-    ids = reserve_ids(Journal, n).tolist()
+    creditor, at = creditor_id(), clock.now()
+    ids: list[int] = reserve_ids(Journal, len(block.keys)).tolist()
     for account, sign in ((block.debit_account, 1), (block.credit_account, -1)):
         insert_columns(
             Posting,

@@ -21,7 +21,9 @@ class Customer(TenantModel):
     country = models.CharField(max_length=2, default="DE")
     postal_code = models.CharField(max_length=12, blank=True)
     birth_date = models.DateField(null=True, blank=True)
-    ladder_only = models.BooleanField(default=False, help_text="Objected to profiling: never decided by a policy")
+    ladder_only = models.BooleanField(
+        default=False, help_text="Objected to profiling: never decided by a policy"
+    )
     synthetic = models.BooleanField(default=False, help_text="Name and contact points were made up")
     created_at = models.DateTimeField()
 
@@ -43,7 +45,9 @@ class Case(TenantModel):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["customer", "currency"], name="one_case_per_customer_and_currency")
+            models.UniqueConstraint(
+                fields=["customer", "currency"], name="one_case_per_customer_and_currency"
+            )
         ]
 
     def __str__(self) -> str:
@@ -97,9 +101,7 @@ class Journal(TenantModel):
     booked_at = models.DateTimeField()
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["creditor", "key"], name="journal_key_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["creditor", "key"], name="journal_key_once")]
 
     def __str__(self) -> str:
         return self.key

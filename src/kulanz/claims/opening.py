@@ -94,14 +94,18 @@ def _known_claims() -> dict[str, tuple[str, str, str, int]]:
         " WHERE c.creditor_id = %s AND j.key = 'open:' || c.number",
         [creditor_id()],
     )
-    details = zip(rows["customer"], map(str, rows["due_date"]), rows["currency"], rows["amount"].tolist(), strict=True)
+    details = zip(
+        rows["customer"], map(str, rows["due_date"]), rows["currency"], rows["amount"].tolist(), strict=True
+    )
     return dict(zip(rows["number"].tolist(), details, strict=True)) if len(rows["number"]) else {}
 
 
 def _refuse_changed(block: NewClaims, known: dict[str, tuple[str, str, str, int]]) -> None:
     if not known:
         return
-    contents = zip(block.customer_numbers, map(str, block.due_dates), block.currencies, block.amounts, strict=True)
+    contents = zip(
+        block.customer_numbers, map(str, block.due_dates), block.currencies, block.amounts, strict=True
+    )
     for number, content in zip(block.numbers, contents, strict=True):
         if number in known and tuple(known[number]) != content:
             raise ConflictError(

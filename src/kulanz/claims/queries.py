@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from kulanz.claims.models import OWED, Account, Case, Claim, Hold, Posting
 from kulanz.claims.rules import ClaimState, claim_state
 from kulanz.kernel import clock
-from kulanz.kernel.database import read_columns
+from kulanz.kernel.database import in_clause, read_columns
 from kulanz.kernel.errors import NotFoundError
 from kulanz.law.allocation import OpenItem
 from kulanz.tenancy.scope import creditor_id
@@ -102,7 +102,9 @@ NO_BIRTH_DAY = -(10**6)
 
 def open_amount(case_id: int) -> int:
     """What the customer owes on a case now: minor units, never below 0."""
-    total = Posting.objects.filter(case_id=case_id, account__in=_CLAIM_ACCOUNTS).aggregate(x=Sum("amount"))["x"]
+    total = Posting.objects.filter(case_id=case_id, account__in=_CLAIM_ACCOUNTS).aggregate(x=Sum("amount"))[
+        "x"
+    ]
     return max(0, total or 0)
 
 
@@ -232,7 +234,8 @@ SELECT k.id AS case_id, k.customer_id, k.currency, s.open_amount, s.oldest_due, 
   CASE WHEN c.ladder_only THEN 1 ELSE 0 END AS ladder_only, c.language, c.country, c.postal_code, c.birth_date,
   k.opened_at
 FROM (
-  SELECT b.case_id, CAST(SUM(b.owed) AS BIGINT) AS open_amount, MIN(CASE WHEN b.owed > 0 THEN l.due_date END) AS oldest_due,
+  SELECT b.case_id, CAST(SUM(b.owed) AS BIGINT) AS open_amount,
+    MIN(CASE WHEN b.owed > 0 THEN l.due_date END) AS oldest_due,
     SUM(CASE WHEN b.claim_id IS NOT NULL AND b.owed > 0 THEN 1 ELSE 0 END) AS open_claims,
     COUNT(b.claim_id) AS claims_total, CAST(SUM(b.invoiced) AS BIGINT) AS invoiced_total,
     CAST(SUM(b.received) AS BIGINT) AS paid_total
@@ -256,3 +259,16 @@ def _epoch_days(values: NDArray[Any]) -> NDArray[np.int64]:
         return np.full(len(values), NO_BIRTH_DAY, np.int64)
     texts = np.array([str(v)[:10] if v is not None else "NaT" for v in values], "datetime64[D]")
     return np.where(np.isnat(texts), NO_BIRTH_DAY, texts.astype(np.int64))
+
+
+def oldest_open_due(case_ids: NDArray[np.int64]) -> dict[int, date]:
+    """Case id to the due date of its oldest claim with something open; cases without one are left out."""
+    rows = read_columns(
+        "SELECT b.case_id, MIN(l.due_date) AS due FROM (SELECT p.case_id, p.claim_id FROM claims_posting p"
+        " WHERE p.creditor_id = %s AND p.account IN ('principal', 'interest', 'cost')"
+        f" AND {in_clause('p.case_id', case_ids.tolist())} GROUP BY p.case_id, p.claim_id HAVING SUM(p.amount) > 0) b"  # noqa: S608
+        " JOIN claims_claim l ON l.id = b.claim_id GROUP BY b.case_id",
+        [creditor_id()],
+    )
+    days = (date.fromisoformat(str(day)[:10]) for day in rows["due"])
+    return dict(zip(rows["case_id"].tolist(), days, strict=True))

@@ -16,7 +16,9 @@ class ClaimState(StrEnum):
     REOPENED = "reopened"
 
 
-def claim_state(*, opened: int, open_amount: int, received: int, returned: int, holds: Collection[str]) -> ClaimState:
+def claim_state(
+    *, opened: int, open_amount: int, received: int, returned: int, holds: Collection[str]
+) -> ClaimState:
     """The state of one claim from its sums in minor units and the reasons of its case's active holds.
 
     `received` counts what payments settled on it, `returned` what returned payments put back.

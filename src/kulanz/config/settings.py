@@ -1,6 +1,5 @@
 """Django settings, all taken from the environment (docs/deployment.md)."""
 
-import os
 import secrets
 from pathlib import Path
 from typing import Any
@@ -41,7 +40,9 @@ def database(url: str) -> dict[str, Any]:
             "CONN_MAX_AGE": 60,
             "CONN_HEALTH_CHECKS": True,
         }
-    raise InputError(f"KULANZ_DATABASE_URL must begin with sqlite:/// or postgresql://, not {parts.scheme!r}.")
+    raise InputError(
+        f"KULANZ_DATABASE_URL must begin with sqlite:/// or postgresql://, not {parts.scheme!r}."
+    )
 
 
 DATABASES = {"default": database(_env.database_url)}
@@ -158,7 +159,7 @@ AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
 AXES_VERBOSE = False
 
-TASKS = {
+TASKS: dict[str, dict[str, Any]] = {
     "default": {
         "BACKEND": "kulanz.config.procrastinate.ProcrastinateBackend"
         if POSTGRES
@@ -166,4 +167,3 @@ TASKS = {
         "QUEUES": [],
     }
 }
-SILENCED_SYSTEM_CHECKS = ["axes.W006"] if os.environ.get("KULANZ_SIMULATED") else []

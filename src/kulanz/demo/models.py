@@ -12,6 +12,7 @@ class ReceivedMail(TenantModel):
 
     recipient = models.CharField(max_length=320)
     subject = models.CharField(max_length=300)
+    message_id = models.CharField(max_length=120, help_text="RFC 5322 Message-ID")
     received_at = models.DateTimeField()
     source = models.BinaryField()
 

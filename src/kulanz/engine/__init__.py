@@ -1,6 +1,6 @@
 """Decision science on arrays: which action for which case, with what probability, and what it was worth.
 
-Usable without the rest of Kulanz: NumPy, SciPy and Polars are all it needs.
+Usable without the rest of Kulanz: NumPy and SciPy are all it needs.
 """
 
 from kulanz.engine.actions import WAIT, ActionSpace, Allowed, Decisions

@@ -151,8 +151,8 @@ class Allowed:
     def may_act(self, space: ActionSpace) -> Bools:
         """bool[n]: whether at least one combination apart from waiting is allowed."""
         channels = len(space.channels)
-        when = np.any(self.channel_slot.reshape(len(self), channels, -1), axis=2)
-        how = np.any(self.channel_tone_offer.reshape(len(self), channels, -1), axis=2)
+        when = np.any(self.channel_slot.reshape(len(self), channels, space.slots), axis=2)
+        how = np.any(self.channel_tone_offer.reshape(len(self), channels, space.tone_offers), axis=2)
         return np.asarray(np.any(when & how, axis=1))
 
     @classmethod

@@ -21,15 +21,16 @@ class ProbabilityError(KulanzError):
 
 
 def inverse_gap(means: NDArray[Any], allowed: Bools, gamma: float) -> Floats:
-    """p_a = 1 / (level + gamma * (best - mean_a)), `level` such that a row sums to 1.
+    """p_a = 1 / (level + gamma sqrt(K) (best - mean_a)), `level` such that a row sums to 1.
 
     The normalised form of inverse-gap weighting (Foster, Gentile, Mohri, Zimmert 2020): the usual form gives
-    the whole remainder to one of several equally good actions. gamma 0 is uniform.
+    the whole remainder to one of several equally good actions. K counts the allowed ones; gamma 0 is uniform.
     """
     masked = np.where(allowed, means, -np.inf).astype(np.float64)
     best = masked.max(axis=1)
     _check(means, allowed, best)
-    gaps = gamma * (best[:, None] - np.where(allowed, masked, best[:, None]))
+    steep = gamma * np.sqrt(allowed.sum(axis=1))
+    gaps = steep[:, None] * (best[:, None] - np.where(allowed, masked, best[:, None]))
     gaps[~allowed] = np.inf
     level = np.ones(len(means))
     for _ in range(_NEWTON_STEPS):

@@ -23,7 +23,8 @@ from kulanz.kernel.errors import InputError
 CONTEXT_STEP = 2.0**-10
 REWARD_STEP = 2.0**-14
 _LEARN_ROWS = 2048
-_BIAS_GRID = 10.0 ** np.arange(-5.0, 0.5, 1.0)
+_MAIN_GRID = 10.0 ** np.array([-3.5, -2.5, -1.5, -0.5])
+_PAIR_GRID = 10.0 ** np.array([-5.0, -4.0, -3.0, -2.0])
 _SHARED_GRID = (1e-2, 1e-1)
 _OWN_GRID = (1e-5, 1e-3, 1e-2, 1e-1, 1.0)
 _FIXED_GROUPS = ("intercept", "shared", "own")
@@ -134,17 +135,18 @@ def _starting_prior(statistics: Statistics, design: Design, spread: float) -> Fl
 
 
 def _bias_prior(statistics: Statistics, design: Design, prior: Floats, spread: float) -> Floats:
-    """One variance per group of biases, two rounds over the groups, each averaged (in logs) over the grid."""
+    """One variance per group of biases, two rounds over the groups, each averaged over its grid."""
     solver = _Solver(statistics, design.biases, spread)
     prior = prior.copy()
-    groups = [columns for name, columns in design.groups.items() if name not in _FIXED_GROUPS]
+    groups = [group for group in design.groups.items() if group[0] not in _FIXED_GROUPS]
     for _ in range(2):
-        for columns in groups:
-            evidence = np.empty(len(_BIAS_GRID))
-            for at, step in enumerate(_BIAS_GRID):
+        for name, columns in groups:
+            grid = _PAIR_GRID if name == "pairs" else _MAIN_GRID
+            evidence = np.empty(len(grid))
+            for at, step in enumerate(grid):
                 prior[columns] = step * spread
                 evidence[at] = solver.solve(prior).evidence
-            prior[columns] = np.exp(_shares(evidence) @ np.log(_BIAS_GRID)) * spread
+            prior[columns] = _shares(evidence) @ grid * spread
     return prior
 
 
@@ -190,8 +192,9 @@ def _covariance(factor: Floats, prior: Floats) -> Floats:
 def _with_spreads(
     design: Design, statistics: Statistics, weights: Floats, covariance: Floats, noise: float, spread: float
 ) -> Fit:
-    """Variance of each cell's own effects (what all actions share cancels out), averaged over the contexts
-    seen.
+    """Variance of a cell's distance from the mean of its table (of wait: from what all actions share).
+
+    Averaged over the contexts seen; what moves all cells alike says nothing about which one is best.
     """
     biases, levels, d = design.biases, design.context_levels, design.d
     own = covariance[biases:, biases:].reshape(levels, d, levels, d)
@@ -199,19 +202,25 @@ def _with_spreads(
     between = np.einsum("adbe,de->ab", own, moments)
     least = noise / (statistics.count + 1.0)
 
-    def variance(cells: Cells, skip: int) -> Floats:
-        bias = _quadratic(covariance[:biases, :biases], cells.bias[:, skip:])
-        return bias + _quadratic(between, cells.context[:, min(skip, cells.context.shape[1]) :]) + least
+    def variance(cells: Cells, skip: int, centred: bool) -> Floats:
+        bias = _variances(covariance[:biases, :biases], cells.bias[:, skip:], centred)
+        context = cells.context[:, min(skip, cells.context.shape[1]) :]
+        return bias + _variances(between, context, centred) + least
 
     return Fit(
         weights,
-        float(variance(design.wait_cells, 1)[0]),
-        variance(design.when_cells, 1),
-        variance(design.how_cells, 0),
+        float(variance(design.wait_cells, 1, False)[0]),
+        variance(design.when_cells, 1, True),
+        variance(design.how_cells, 0, True),
         float(np.sqrt(spread)),
     )
 
 
-def _quadratic(matrix: Floats, index: Indices) -> Floats:
-    """sum over i, j of matrix[index[c, i], index[c, j]] for each cell c."""
-    return np.asarray(matrix[index[:, :, None], index[:, None, :]].sum(axis=(1, 2)))
+def _variances(matrix: Floats, index: Indices, centred: bool) -> Floats:
+    """Variance float64[cells] of the sum of the entries index[cell], less the mean over cells if `centred`."""
+    sums = matrix[index].sum(axis=1)
+    own = np.take_along_axis(sums, index, axis=1).sum(axis=1)
+    if not centred:
+        return np.asarray(own)
+    mean = np.bincount(index.ravel(), minlength=len(matrix)) / len(index)
+    return np.asarray(np.maximum(own - 2.0 * (sums @ mean) + mean @ matrix @ mean, 0.0))

@@ -34,7 +34,7 @@ class Settings:
     """
 
     explorer: Literal["inverse_gap", "gaussian_gap"] = "inverse_gap"
-    boldness: float = 6.0
+    boldness: float = 5.0
     floor: float = 0.02
     prior_sd: float = 0.3
 

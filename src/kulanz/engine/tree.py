@@ -94,8 +94,8 @@ def walk(
 def _block(scores: Singles, allowed: Allowed, space: ActionSpace, explorer: Explorer) -> _Block:
     n, channels = len(scores), len(space.channels)
     edge = 1 + space.channel_slots
-    when = scores[:, 1:edge].reshape(n, channels, -1)
-    how = scores[:, edge:].reshape(n, channels, -1)
+    when = scores[:, 1:edge].reshape(n, channels, space.slots)
+    how = scores[:, edge:].reshape(n, channels, space.tone_offers)
     may_when = allowed.channel_slot.reshape(when.shape)
     may_how = allowed.channel_tone_offer.reshape(how.shape)
     may_channel = np.asarray(np.any(may_when, axis=2) & np.any(may_how, axis=2))

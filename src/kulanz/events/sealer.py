@@ -24,7 +24,12 @@ def seal(limit: int = BLOCK) -> int:
         if is_postgres():
             with connection.cursor() as cursor:
                 cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, creditor & 0x7FFFFFFF])
-        last = Event.objects.exclude(sequence=None).order_by("-sequence").values_list("sequence", "digest").first()
+        last = (
+            Event.objects.exclude(sequence=None)
+            .order_by("-sequence")
+            .values_list("sequence", "digest")
+            .first()
+        )
         sequence, digest = (last[0], bytes(last[1])) if last else (0, b"")
         rows = Event.objects.filter(sequence=None).order_by("id")[:limit]
         sealed = []
@@ -53,5 +58,7 @@ def broken_links() -> list[int]:
 
 def _digest(previous: bytes, sequence: int, content: Iterable[object]) -> bytes:
     event_type, subject, payload, at = content
-    text = json.dumps([sequence, event_type, subject, payload, str(at)], separators=(",", ":"), sort_keys=True)
+    text = json.dumps(
+        [sequence, event_type, subject, payload, str(at)], separators=(",", ":"), sort_keys=True
+    )
     return hashlib.sha256(previous + text.encode()).digest()

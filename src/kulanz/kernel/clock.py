@@ -26,12 +26,19 @@ class VirtualClock:
 
 _lock = Lock()
 _virtual: VirtualClock | None = None
+_ahead = timedelta(0)
 
 
 def now() -> datetime:
     """The current instant, aware, in UTC."""
     virtual = _virtual
-    return datetime.now(UTC) if virtual is None else virtual.at
+    return datetime.now(UTC) + _ahead if virtual is None else virtual.at
+
+
+def begin_at(instant: datetime) -> None:
+    """Let this process's time run on from the aware `instant`: how a finished time-lapse stays usable."""
+    global _ahead  # noqa: PLW0603 - time is process-wide
+    _ahead = instant.astimezone(UTC) - datetime.now(UTC)
 
 
 def today(timezone: str) -> date:

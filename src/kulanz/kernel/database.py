@@ -70,7 +70,7 @@ def insert_columns(model: type[models.Model], columns: Mapping[str, Column | Any
             marks = ", ".join(["%s"] * len(columns))
             cursor.executemany(
                 f"INSERT INTO {table} ({names}) VALUES ({marks})",  # noqa: S608 - names come from our models
-                zip(*prepared, strict=True),
+                list(zip(*prepared, strict=True)),
             )
     return n
 
@@ -103,7 +103,7 @@ def stored_datetime(at: datetime) -> Any:
 
 def _array(values: Sequence[Any]) -> NDArray[Any]:
     kinds = {type(v) for v in values}
-    if kinds == {int} or kinds == {bool}:
+    if kinds in ({int}, {bool}):
         return np.array(values, np.int64)
     if kinds and kinds <= {int, float}:
         return np.array(values, np.float64)

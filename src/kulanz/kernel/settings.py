@@ -1,5 +1,6 @@
 """What an operator sets through environment variables named KULANZ_*."""
 
+from datetime import datetime
 from functools import lru_cache
 from pathlib import Path
 
@@ -24,8 +25,8 @@ class Settings(BaseSettings):
     psp_api_key: SecretStr = SecretStr("")
     psp_webhook_secret: SecretStr = SecretStr("")
     link_days: int = 60
-    simulated: bool = False
-    """Set by the time-lapse: every page then says that its customers and payments are simulated."""
+    clock_start: datetime | None = None
+    """Set by the time-lapse: the clock of the pages goes on from here."""
 
 
 @lru_cache

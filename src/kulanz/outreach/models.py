@@ -41,18 +41,19 @@ class Message(TenantModel):
     allowed = models.JSONField(default=dict)
     data = models.JSONField(default=dict, help_text="Further values for the text: ids, codes, amounts, dates")
     decision_id = models.BigIntegerField(null=True, help_text="strategy decision, by id")
-    link = models.ForeignKey(PaymentLink, on_delete=models.PROTECT, null=True, related_name="+", db_index=False)
+    link = models.ForeignKey(
+        PaymentLink, on_delete=models.PROTECT, null=True, related_name="+", db_index=False
+    )
     not_before = models.DateTimeField()
     expires_at = models.DateTimeField(help_text="Later than this it is stopped instead of sent")
     created_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True, help_text="Still sending after this: the process is gone")
     sent_at = models.DateTimeField(null=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     outcome = models.CharField(max_length=200, blank=True, help_text="Veto code or the provider's answer")
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["creditor", "key"], name="message_key_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["creditor", "key"], name="message_key_once")]
         indexes: ClassVar = [
             models.Index(
                 fields=["not_before"],
@@ -79,7 +80,10 @@ class Layout(TenantModel):
 
 
 class ArchivedMessage(TenantModel):
-    """What was sent: subject and both bodies compressed, tokens replaced by placeholders."""
+    """What a message says: subject and both bodies compressed, tokens replaced by placeholders.
+
+    Written with the mark `sending`, so that a message of unknown fate can be read and asked for by its wire id.
+    """
 
     message = models.OneToOneField(Message, on_delete=models.PROTECT, related_name="archive")
     layout = models.ForeignKey(Layout, on_delete=models.PROTECT, related_name="+", db_index=False)

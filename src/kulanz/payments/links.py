@@ -124,7 +124,7 @@ def _link_id(token: str) -> int | None:
 
 def _secrets() -> Iterator[str]:
     yield settings.SECRET_KEY
-    yield from settings.SECRET_KEY_FALLBACKS
+    yield from map(str, settings.SECRET_KEY_FALLBACKS)
 
 
 def _token(link_id: int, secret: str) -> str:

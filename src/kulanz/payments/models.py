@@ -81,12 +81,13 @@ class Payment(TenantModel):
         return f"{self.method} {self.amount}"
 
 
-class WebhookCall(TenantModel):
+class WebhookCall(models.Model):
     """A provider's signed call, kept so that a repeated one has no second effect.
 
     `creditor` is empty where the call names nothing that is known here.
     """
 
+    id = models.BigAutoField(primary_key=True)
     creditor = models.ForeignKey("tenancy.Creditor", on_delete=models.PROTECT, related_name="+", null=True)
     method = models.CharField(max_length=20)
     event_id = models.CharField(max_length=80)
@@ -94,9 +95,7 @@ class WebhookCall(TenantModel):
     outcome = models.CharField(max_length=40)
 
     class Meta:
-        constraints: ClassVar = [
-            models.UniqueConstraint(fields=["method", "event_id"], name="webhook_once")
-        ]
+        constraints: ClassVar = [models.UniqueConstraint(fields=["method", "event_id"], name="webhook_once")]
 
     def __str__(self) -> str:
         return f"{self.method} {self.event_id}"

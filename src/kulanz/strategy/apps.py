@@ -7,3 +7,12 @@ class StrategyConfig(AppConfig):
     name = "kulanz.strategy"
     label = "strategy"
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        from kulanz.events.registry import subscribe  # noqa: PLC0415 - models are not loaded before
+        from kulanz.strategy.rewards import note_setbacks, on_returned  # noqa: PLC0415
+
+        subscribe(
+            "strategy.setbacks", ["complaint.made", "payment.returned"], note_setbacks, in_transaction=True
+        )
+        subscribe("strategy.corrections", ["payment.returned"], on_returned, in_transaction=False)

@@ -1,4 +1,4 @@
-"""Journeys, runs, decisions, rewards and policy versions."""
+"""Journeys, runs, decisions, rewards, what spoils a reward, and policy versions."""
 
 from typing import ClassVar
 
@@ -35,7 +35,9 @@ class PolicyVersion(TenantModel):
     version = models.CharField(max_length=16, help_text="Short hash of the content")
     content = models.BinaryField()
     rows = models.BigIntegerField(help_text="Rewards counted in it, less those taken back")
-    last_reward_id = models.BigIntegerField(default=0, help_text="Every reward up to this id is counted in it")
+    last_reward_id = models.BigIntegerField(
+        default=0, help_text="Every reward up to this id is counted in it"
+    )
     created_at = models.DateTimeField()
 
     class Meta:
@@ -95,8 +97,12 @@ class Decision(TenantModel):
     allowed = models.BinaryField()
     vetoes = models.CharField(max_length=300, help_text="Codes of the vetoes that applied, with commas")
     open_amount = models.BigIntegerField(help_text="Minor units, when decided")
-    acts_at = models.DateTimeField(help_text="When the message may leave, or the decision itself when waiting")
-    matures_at = models.DateTimeField(help_text="When the outcome is counted and the case may be decided again")
+    acts_at = models.DateTimeField(
+        help_text="When the message may leave, or the decision itself when waiting"
+    )
+    matures_at = models.DateTimeField(
+        help_text="When the outcome is counted and the case may be decided again"
+    )
 
     class Meta:
         indexes: ClassVar = [
@@ -120,3 +126,22 @@ class Reward(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.weight} x {self.value}"
+
+
+class Setback(TenantModel):
+    """What makes an earlier decision worth less than it seemed: a complaint, or a payment that was taken back."""
+
+    class Kind(models.TextChoices):
+        COMPLAINT = "complaint"
+        PAYMENT_RETURNED = "payment_returned"
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="+")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    journal_id = models.BigIntegerField(null=True, help_text="The journal of the payment that was taken back")
+    at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["journal_id"], name="setback_of_payment")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} in case {self.case_id}"

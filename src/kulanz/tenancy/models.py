@@ -7,13 +7,13 @@ from django.db import models
 
 from kulanz.tenancy import scope
 
-_M = TypeVar("_M", bound=models.Model, covariant=True)
+_M_co = TypeVar("_M_co", bound=models.Model, covariant=True)
 
 
-class TenantManager(models.Manager[_M]):
+class TenantManager(models.Manager[_M_co]):
     """Shows the rows of the creditor in scope; raises ScopeError outside of a scope."""
 
-    def get_queryset(self) -> models.QuerySet[_M]:
+    def get_queryset(self) -> models.QuerySet[_M_co]:
         found = scope.current()
         rows = super().get_queryset()
         return rows if isinstance(found, scope.Everyone) else rows.filter(creditor_id=found)
@@ -50,7 +50,9 @@ class Creditor(models.Model):
     support_phone = models.CharField(max_length=40, blank=True)
     hours_between_contacts = models.PositiveSmallIntegerField(default=48)
     contacts_per_7_days = models.PositiveSmallIntegerField(default=2)
-    holdout_share = models.FloatField(default=0.2, help_text="Customers who stay on the plain ladder for ever")
+    holdout_share = models.FloatField(
+        default=0.2, help_text="Customers who stay on the plain ladder for ever"
+    )
     simulated = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 

@@ -2,13 +2,16 @@
 
 from datetime import date, datetime
 
-from babel.dates import format_date, format_datetime
+from babel import Locale
+from babel.dates import format_date, format_datetime, format_skeleton
 from babel.numbers import format_decimal, format_percent
 from django import template
 from django.utils import timezone
 from django.utils.translation import get_language
 
+from kulanz.documents.words import action_words, word
 from kulanz.kernel.money import Money
+from kulanz.law.vetoes import VetoCode, sentence
 
 register = template.Library()
 
@@ -26,7 +29,8 @@ def money(minor: int, currency: str) -> str:
 
 @register.filter
 def percent(share: float, digits: int = 0) -> str:
-    return format_percent(share, "#,##0." + "0" * digits + "%" if digits else "#,##0%", locale=language())
+    pattern = Locale.parse(language(), sep="-").percent_formats[None].pattern
+    return format_percent(share, pattern.replace("0", f"0.{'0' * digits}") if digits else pattern, locale=language())
 
 
 @register.filter
@@ -46,13 +50,37 @@ def day(value: date) -> str:
 
 
 @register.filter
+def short_day(value: date) -> str:
+    """Day and month."""
+    return format_skeleton("MMMd", value, locale=language())
+
+
+@register.filter
+def clock(value: datetime) -> str:
+    """The time of day in the creditor's time zone."""
+    return timezone.localtime(value).strftime("%H:%M")
+
+
+@register.filter
 def moment(value: datetime) -> str:
     """An instant in the creditor's time zone, to the minute."""
     local = timezone.localtime(value)
     return format_datetime(local, "d MMM y HH:mm" if language() == "en" else "d. MMM y, HH:mm", locale=language())
 
 
+@register.filter(name="word")
+def word_filter(code: str, vocabulary: str) -> str:
+    """`{{ message.channel|word:"channel" }}`."""
+    return word(vocabulary, code)
+
+
 @register.filter
-def get(mapping: dict[str, object], key: str) -> object:
-    """The value behind a computed key, or the key itself."""
-    return mapping.get(key, key)
+def veto_sentence(code: str) -> str:
+    """The sentence of a veto code; any other text, such as a provider's answer, stays as it is."""
+    return sentence(code, language()) if code in set(VetoCode) else code
+
+
+@register.filter
+def in_words(action: tuple[str, ...]) -> str:
+    """A decision's action in one line."""
+    return action_words(action)

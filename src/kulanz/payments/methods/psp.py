@@ -20,6 +20,7 @@ from kulanz.payments.methods.port import (
 )
 
 _MAX_BODY = 64 * 1024
+_UNREADABLE = "The payment provider's answer cannot be read."
 
 
 class Psp:
@@ -69,14 +70,17 @@ class Psp:
             },
             order.idempotency_key,
         )
-        return Redirect(_text(answer, "id"), _text(answer, "url"))
+        try:
+            return Redirect(_text(answer, "id"), _text(answer, "url"))
+        except (KeyError, ValueError):
+            raise ProviderError(_UNREADABLE) from None
 
     def status(self, provider_reference: str) -> Notice:
         answer = self._call("GET", f"/v1/checkouts/{quote(provider_reference, safe='')}")
         try:
             return _notice(f"status:{provider_reference}", answer, _text(answer, "updated_at"))
         except (KeyError, TypeError, ValueError):
-            raise ProviderError("The payment provider's answer cannot be read.") from None
+            raise ProviderError(_UNREADABLE) from None
 
     def notices(self, body: bytes, headers: Mapping[str, str], now: datetime) -> tuple[Notice, ...]:
         if len(body) > _MAX_BODY:
@@ -103,7 +107,7 @@ class Psp:
         except (httpx.HTTPError, ValueError) as error:
             raise ProviderError(f"The payment provider did not answer as expected: {error}") from error
         if not isinstance(found, dict):
-            raise ProviderError("The payment provider's answer cannot be read.")
+            raise ProviderError(_UNREADABLE)
         return found
 
 

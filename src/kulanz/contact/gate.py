@@ -1,0 +1,179 @@
+"""The gate: what may be done for each case, decided before any policy is asked, and again for the message that is sent.
+
+Three layers, in this order: the case (holds, amount, stage), the channel (address, consent), the moment (caps, hours).
+The first two are the same functions for a block and for one row.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from kulanz.contact.facts import HOLDS, NO_HOLD, Bools, CaseFacts, CreditorRules, StageSet
+from kulanz.contact.tables import Moments, StageTables, moments, stage_tables
+from kulanz.engine import ActionSpace, Allowed
+from kulanz.kernel.errors import InputError
+from kulanz.law.contact import cap_veto, may_send
+from kulanz.law.vetoes import HoldReason, Veto, VetoCode, source, veto_of_hold
+
+__all__ = ["CaseFacts", "CreditorRules", "Gated", "StageSet", "check", "gate", "hold_reason"]
+
+Vetoes = dict[VetoCode, Bools]
+
+
+@dataclass(frozen=True, slots=True)
+class Gated:
+    """What is allowed, and why the rest is not.
+
+    `vetoes` holds each code that occurred, with the cases, bool[n], from which it took something that the stage allows
+    and that no earlier layer had taken. Codes of one layer stand side by side.
+    """
+
+    allowed: Allowed
+    vetoes: Vetoes
+
+
+def gate(
+    facts: CaseFacts,
+    stages: Sequence[StageSet],
+    stage_index: NDArray[np.int16],
+    space: ActionSpace,
+    rules: CreditorRules,
+    at: datetime,
+) -> Gated:
+    """The allowed actions of each case at `at` (aware). Waiting is always allowed.
+
+    `facts` has the channels of `space` in its order; `stage_index` int16[n] points into `stages`, -1 where the case is
+    in none. A slot is the next one to start, if it starts within the stage's window. Of several cases of one customer
+    only one may be contacted: one in a demanding stage first, then the one with the larger open amount. Raises
+    InputError where the arguments do not fit together, NoRate where the law pack has no rule for a day.
+    """
+    _check_shapes(facts, stages, stage_index, space)
+    tables = stage_tables(stages, space, rules, at)
+    times = moments(facts, tables.starts, rules)
+    stage_slots, stage_channels = tables.slots[stage_index], tables.channels[stage_index]
+    vetoes = _case_vetoes(facts, tables.possible[stage_index], tables.min_amount[stage_index])
+    free = ~np.logical_or.reduce([np.zeros(len(facts), np.bool_), *vetoes.values()])
+    wanted = stage_channels & free[:, None]
+    usable = wanted.copy()
+    for code, stops in _channel_vetoes(facts, space.channels, rules).items():
+        _note(vetoes, code, (wanted & stops).any(axis=1))
+        usable &= ~stops
+    _note_moments(vetoes, times, tables, stage_index, usable.any(axis=1))
+    slots = stage_slots & times.ok
+    sendable = usable.any(axis=1) & slots.any(axis=1)
+    rival = _rivals(facts, sendable, tables.demanding[stage_index])
+    _note(vetoes, VetoCode.CUSTOMER_CONTACTED, rival)
+    usable &= (sendable & ~rival)[:, None]
+    return Gated(_allowed(usable, slots, tables.tone_offers[stage_index]), vetoes)
+
+
+def check(facts: CaseFacts, channel: str, stage: StageSet, rules: CreditorRules, at: datetime) -> Veto | None:
+    """The same gate for one message that would leave now: the first reason against it, None where it may go.
+
+    `facts` holds one case and the one channel. Reasons that pass with time (too many, too soon, hours) come last.
+    """
+    possible = np.array([channel in stage.channels and bool(stage.tones) and bool(stage.offers)])
+    reasons = _case_vetoes(facts, possible, np.array([stage.min_amount]))
+    reasons |= {code: stops[:, 0] for code, stops in _channel_vetoes(facts, (channel,), rules).items()}
+    first = next((code for code, stops in reasons.items() if stops[0]), None)
+    if first is not None:
+        return _veto(first, int(facts.hold[0]))
+    last = int(facts.last_contact[0])
+    last_at = datetime.fromtimestamp(last, UTC) if last else None
+    return cap_veto(rules.tightened, last_at, int(facts.contacts_7d[0]), at) or may_send(
+        rules.tightened, at, rules.timezone, facts.region[0]
+    )
+
+
+def hold_reason(code: int) -> HoldReason | None:
+    """The reason behind an entry of `CaseFacts.hold`."""
+    return None if code == NO_HOLD else HOLDS[code]
+
+
+def _veto(code: VetoCode, hold: int) -> Veto:
+    reason = hold_reason(hold)
+    return Veto(
+        code, source(code), (("reason", reason.value),) if reason and code is VetoCode.ON_HOLD else ()
+    )
+
+
+def _case_vetoes(facts: CaseFacts, possible: Bools, min_amount: NDArray[np.int64]) -> Vetoes:
+    """Reasons against any contact about a case, the weightiest first; only those that occur."""
+    vetoes: Vetoes = {}
+    _note(vetoes, VetoCode.NOTHING_OPEN, facts.open_amount <= 0)
+    for hold in np.unique(facts.hold):
+        if hold != NO_HOLD:
+            _note(vetoes, veto_of_hold(HOLDS[hold]), facts.hold == hold)
+    _note(vetoes, VetoCode.MINOR, facts.minor)
+    _note(vetoes, VetoCode.NOT_IN_STAGE, ~possible)
+    _note(vetoes, VetoCode.AMOUNT_TOO_SMALL, (facts.open_amount < min_amount) & (facts.open_amount > 0))
+    _note(vetoes, VetoCode.MESSAGE_PENDING, facts.pending)
+    return vetoes
+
+
+def _channel_vetoes(facts: CaseFacts, channels: Sequence[str], rules: CreditorRules) -> Vetoes:
+    """Reasons against a channel, bool[n, C] each."""
+    off = np.array([channel not in rules.channels_on for channel in channels])
+    return {
+        VetoCode.CHANNEL_OFF: np.broadcast_to(off, facts.has_point.shape),
+        VetoCode.OPTED_OUT: facts.opted_out,
+        VetoCode.NO_CONSENT: facts.no_consent & ~facts.opted_out,
+        VetoCode.NO_CONTACT_POINT: ~facts.has_point,
+        VetoCode.BOUNCED: facts.bounced & facts.has_point,
+    }
+
+
+def _note(vetoes: Vetoes, code: VetoCode, rows: Bools) -> None:
+    if rows.any():
+        vetoes[code] = vetoes[code] | rows if code in vetoes else rows
+
+
+def _note_moments(
+    vetoes: Vetoes, times: Moments, tables: StageTables, stage_index: NDArray[np.int16], rows: Bools
+) -> None:
+    for number in np.unique(times.hours[times.hours > 0]):
+        in_window = ((times.hours == number)[:, None, :] & tables.slots).any(axis=2)
+        _note(vetoes, _numbered(number), in_window[times.region, stage_index] & rows)
+    for number in np.unique(times.caps[times.caps > 0]):
+        in_window_of_case = ((times.caps == number) & tables.slots[stage_index]).any(axis=1)
+        _note(vetoes, _numbered(number), in_window_of_case & rows)
+
+
+def _numbered(number: int) -> VetoCode:
+    code = VetoCode.numbered(int(number))
+    assert code is not None, "0 is no reason"
+    return code
+
+
+def _rivals(facts: CaseFacts, sendable: Bools, demanding: Bools) -> Bools:
+    """Cases that step back because another case of the same customer may be contacted."""
+    rivals = np.zeros(len(facts), np.bool_)
+    if len(np.unique(facts.customer_id)) == len(facts):
+        return rivals
+    order = np.lexsort((facts.case_id, -facts.open_amount, ~demanding, ~sendable, facts.customer_id))
+    customers = facts.customer_id[order]
+    rivals[order[1:]] = customers[1:] == customers[:-1]
+    return rivals & sendable
+
+
+def _allowed(usable: Bools, slots: Bools, tone_offers: Bools) -> Allowed:
+    n = len(usable)
+    return Allowed(
+        wait=np.ones(n, np.bool_),
+        channel_slot=(usable[:, :, None] & slots[:, None, :]).reshape(n, -1),
+        channel_tone_offer=(usable[:, :, None] & tone_offers[:, None, :]).reshape(n, -1),
+    )
+
+
+def _check_shapes(
+    facts: CaseFacts, stages: Sequence[StageSet], stage_index: NDArray[np.int16], space: ActionSpace
+) -> None:
+    if facts.has_point.shape != (len(facts), len(space.channels)):
+        raise InputError("The facts were read for other channels than those of the action space.")
+    if stage_index.shape != (len(facts),) or (
+        len(facts) and not -1 <= stage_index.min() <= stage_index.max() < len(stages)
+    ):
+        raise InputError("Every case needs the index of one of the stages, or -1.")

@@ -1,0 +1,111 @@
+"""The plain values that texts are filled with."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from babel import Locale
+from babel.dates import format_date
+
+from kulanz.claims.queries import ClaimLine, Statement
+from kulanz.documents.layout import text_language
+from kulanz.kernel.money import Money
+from kulanz.tenancy.models import Creditor
+
+SHOWN = 10
+"""Claims listed in a message; the page shows all."""
+PAY_BY = timedelta(days=7)
+
+_WHAT = {
+    "de": {"invoice": "Rechnung", "loan": "Darlehen", "instalment": "Rate"},
+    "en": {"invoice": "Invoice", "loan": "Loan", "instalment": "Instalment"},
+}
+
+
+def values(
+    creditor: Creditor, statement: Statement, url: str, at: datetime, *, offer: str, data: Mapping[str, Any]
+) -> dict[str, Any]:
+    """Everything a text may use, formatted for the customer's language.
+
+    The claims demanded are those due at `at`, or the next ones to fall due. `data` of a service message may hold
+    `paid` (minor units) and `until` (ISO date).
+    """
+    words = _Words(statement.language, creditor.country, statement.currency)
+    today = at.astimezone(ZoneInfo(creditor.timezone)).date()
+    demanded = _demanded(statement, today)
+    listed = sum(claim.open_amount for claim in demanded)
+    amount = max(0, min(statement.open_amount, listed - _credit(statement)))
+    lines = [words.line(claim) for claim in demanded[:SHOWN]]
+    due = demanded[0].due_date if demanded else today
+    return {
+        "customer": {"name": statement.customer_name},
+        "creditor": {"name": creditor.name, "legal_name": creditor.legal_name},
+        "amount": words.money(amount),
+        "credit": words.money(listed - amount) if listed > amount else "",
+        "claims": lines,
+        "claim": lines[0] if lines else {"what": "", "number": "", "amount": "", "due": ""},
+        "count": len(demanded),
+        "more": max(0, len(demanded) - SHOWN),
+        "due": words.day(due),
+        "days": (today - due).days,
+        "pay_by": words.day(today + PAY_BY),
+        "rest": words.money(statement.open_amount),
+        "settled": statement.open_amount == 0,
+        "offer": offer,
+        "pay": url,
+        "later": f"{url}later/",
+        "preferences": f"{url}preferences/",
+        "paid": words.money(int(data["paid"])) if "paid" in data else "",
+        "until": words.day(date.fromisoformat(data["until"])) if "until" in data else "",
+    }
+
+
+def _demanded(statement: Statement, today: date) -> list[ClaimLine]:
+    """What is due; where nothing is, or credits cover it, what falls due next."""
+    positive = [claim for claim in statement.claims if claim.open_amount > 0]
+    due = [claim for claim in positive if claim.due_date <= today]
+    if sum(claim.open_amount for claim in due) > _credit(statement):
+        return due
+    coming = [claim for claim in positive if claim.due_date > today]
+    first = min((claim.due_date for claim in coming), default=today)
+    return due + [claim for claim in coming if claim.due_date == first]
+
+
+def _credit(statement: Statement) -> int:
+    return statement.credit - sum(claim.open_amount for claim in statement.claims if claim.open_amount < 0)
+
+
+class _Words:
+    def __init__(self, language: str, country: str, currency: str) -> None:
+        self.language = text_language(language)
+        self.country = country
+        self.currency = currency
+
+    def money(self, minor: int) -> str:
+        return _money(minor, self.currency, self.language)
+
+    def day(self, day: date) -> str:
+        return _day(day, self.language, self.country)
+
+    def line(self, claim: ClaimLine) -> dict[str, str]:
+        words = _WHAT[self.language]
+        return {
+            "what": words.get(claim.kind, words["invoice"]),
+            "number": claim.number,
+            "amount": self.money(claim.open_amount),
+            "due": self.day(claim.due_date),
+        }
+
+
+@lru_cache(maxsize=20_000)
+def _money(minor: int, currency: str, language: str) -> str:
+    return Money(minor, currency).format(language)
+
+
+@lru_cache(maxsize=4_000)
+def _day(day: date, language: str, country: str) -> str:
+    """The date in words; English as in the creditor's country: 3 March 2026, in the United States March 3, 2026."""
+    locale = Locale("en", "US" if country == "US" else "GB") if language == "en" else Locale(language)
+    return format_date(day, "long", locale)

@@ -1,0 +1,157 @@
+"""Opens a customer's page by its link: tenant scope, language, brand and headers for every view of the portal."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import wraps
+from typing import Any, Concatenate, ParamSpec
+
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
+from django.shortcuts import render
+from django.utils import translation
+
+from kulanz.claims.queries import Statement, statement
+from kulanz.kernel.errors import NotFoundError
+from kulanz.kernel.money import Money
+from kulanz.kernel.settings import settings as environment
+from kulanz.payments import links
+from kulanz.portal import brand as brands
+from kulanz.tenancy.models import Brand, Creditor
+from kulanz.tenancy.scope import scope
+
+P = ParamSpec("P")
+LANGUAGES = ("de", "en")
+_LANGUAGE_DAYS = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What every view of a link may show. `home` is the relative address of the link's first page."""
+
+    link: links.OpenLink
+    creditor: Creditor
+    brand: Brand
+    statement: Statement
+    language: str
+    home: str
+
+    def money(self, minor: int) -> str:
+        return Money(minor, self.statement.currency).format(self.language)
+
+    def render(
+        self, request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200
+    ) -> HttpResponse:
+        shown = {**_frame(self.brand, self.language, self.home), "statement": self.statement, **(context or {})}
+        return render(request, f"portal/{template}.html", shown, status=status)
+
+
+class SeeOther(HttpResponseRedirect):
+    """After a form: the browser fetches the next page."""
+
+    status_code = 303
+
+
+View = Callable[Concatenate[HttpRequest, Page, P], HttpResponse]
+
+
+def link_view(
+    *verbs: str, depth: int, expired_ok: bool = False
+) -> Callable[[View[P]], Callable[..., HttpResponse]]:
+    """A view that gets a `Page` for the token in its address; `depth` is how far below the first page it lies."""
+
+    def wrap(view: View[P]) -> Callable[..., HttpResponse]:
+        @wraps(view)
+        def inner(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+            if request.method not in verbs:
+                return HttpResponseNotAllowed(verbs)
+            try:
+                link = links.resolve(token, expired_ok=expired_ok)
+                with scope(link.creditor_id):
+                    page = _page(request, link, "../" * depth or "./")
+                    with translation.override(page.language):
+                        response = view(request, page, *args, **kwargs)
+            except NotFoundError:
+                response = not_found(request)
+            except links.ExpiredError as expired:
+                response = _expired(request, expired.creditor_id)
+            return _sealed(request, response)
+
+        return inner
+
+    return wrap
+
+
+def not_found(request: HttpRequest) -> HttpResponse:
+    """The friendly page for an address that opens nothing; it names no creditor."""
+    language = _language(request, "")
+    with translation.override(language):
+        return render(request, "portal/not_found.html", {"language": language, "other": _other(language)}, status=404)
+
+
+def _expired(request: HttpRequest, creditor_id: int) -> HttpResponse:
+    with scope(creditor_id):
+        brand = _brand()
+    language = _language(request, brand.creditor.language)
+    with translation.override(language):
+        return render(request, "portal/expired.html", _frame(brand, language, "./"), status=410)
+
+
+def _page(request: HttpRequest, link: links.OpenLink, home: str) -> Page:
+    brand = _brand()
+    found = statement(link.case_id)
+    return Page(link, brand.creditor, brand, found, _language(request, found.language), home)
+
+
+def _brand() -> Brand:
+    brand: Brand | None = Brand.objects.select_related("creditor").order_by("id").first()
+    if brand is None:
+        raise NotFoundError("This creditor has no brand; add one before sending links.")
+    return brand
+
+
+def _frame(brand: Brand, language: str, home: str) -> dict[str, Any]:
+    return {
+        "brand": brand,
+        "creditor": brand.creditor,
+        "sheet": brands.sheet_url(brand),
+        "logo": brands.logo_url(brand),
+        "language": language,
+        "other": _other(language),
+        "home": home,
+        "simulated": brand.creditor.simulated or environment().simulated,
+    }
+
+
+def _language(request: HttpRequest, customers: str) -> str:
+    """Chosen on the page, else the customer's own, else the browser's."""
+    for wanted in (request.GET.get("lang"), request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME), customers[:2]):
+        if wanted in LANGUAGES:
+            return wanted
+    asked = translation.get_language_from_request(request)[:2]
+    return asked if asked in LANGUAGES else "en"
+
+
+def _other(language: str) -> tuple[tuple[str, str], ...]:
+    names = {"de": "Deutsch", "en": "English"}
+    return tuple((code, names[code]) for code in LANGUAGES if code != language)
+
+
+def _sealed(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    """Headers of every page behind a token.
+
+    The referrer stays on this site: a page without any referrer would make browsers send `Origin: null` with its forms.
+    """
+    response["Cache-Control"] = "no-store"
+    response["Referrer-Policy"] = "same-origin"
+    response["X-Robots-Tag"] = "noindex, nofollow"
+    if request.GET.get("lang") in LANGUAGES:
+        response.set_cookie(
+            settings.LANGUAGE_COOKIE_NAME,
+            request.GET["lang"],
+            max_age=_LANGUAGE_DAYS * 86_400,
+            path="/p/",
+            secure=request.is_secure(),
+            httponly=True,
+            samesite="Lax",
+        )
+    return response

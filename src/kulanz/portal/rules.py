@@ -1,0 +1,84 @@
+"""What a customer's page shows and allows, decided over plain values."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from kulanz.claims.queries import HoldLine
+
+PROMISE_DAYS = 30
+"""A day of one's own choice lies at most this far from the first promise."""
+PROMISES = 3
+"""So many promises of a case are taken in `PROMISES_WITHIN`; then a person should talk."""
+PROMISES_WITHIN = timedelta(days=90)
+PAID_REST_DAYS = 5
+"""Reminders rest this long after 'I have paid already': two banking days, a weekend, one to match."""
+PAID_BACK_DAYS = 60
+
+
+class Situation(StrEnum):
+    """Which message comes first."""
+
+    PAID = "paid"
+    DISPUTED = "disputed"
+    PAUSED = "paused"
+    PENDING = "pending"
+    PROMISED = "promised"
+    OPEN = "open"
+
+
+_BY_REASON = {
+    "dispute": Situation.DISPUTED,
+    "payment_pending": Situation.PENDING,
+    "promise": Situation.PROMISED,
+}
+_ORDER = (Situation.DISPUTED, Situation.PAUSED, Situation.PENDING, Situation.PROMISED)
+
+
+def situation(open_amount: int, holds: Collection[HoldLine]) -> tuple[Situation, datetime | None]:
+    """The message that matters most and until when it holds; nothing owed beats every hold."""
+    if open_amount <= 0:
+        return Situation.PAID, None
+    found = {_BY_REASON.get(hold.reason, Situation.PAUSED): hold.until_at for hold in holds}
+    first = next((each for each in _ORDER if each in found), Situation.OPEN)
+    return first, found.get(first)
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The days that may be promised, both included; None for `last` where no promise is taken any more."""
+
+    first: date
+    last: date | None
+
+
+def promise_window(today: date, promised_on: date | None, promises: int) -> Window:
+    """`promised_on` is when the promise in force was given, `promises` how many were given of late."""
+    tomorrow = today + timedelta(days=1)
+    if promised_on is None and promises >= PROMISES:
+        return Window(tomorrow, None)
+    last = (promised_on or today) + timedelta(days=PROMISE_DAYS)
+    return Window(tomorrow, last if last >= tomorrow else None)
+
+
+def suggestions(window: Window) -> tuple[date, ...]:
+    """Up to three days to choose from: in one week, in two weeks, and the first of the next month."""
+    if window.last is None:
+        return ()
+    today = window.first - timedelta(days=1)
+    month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
+    days = {today + timedelta(days=7), today + timedelta(days=14), month}
+    return tuple(sorted(day for day in days if window.first <= day <= window.last))
+
+
+def masked(number: str) -> str:
+    """A customer number that its owner knows again and nobody else can use."""
+    shown = number[-3:] if len(number) > 4 else number[-1:]
+    return f"•••{shown}"
+
+
+def masked_point(value: str) -> str:
+    """An e-mail address or telephone number in the same way."""
+    name, at, host = value.partition("@")
+    return f"{name[:1]}•••@{host}" if at else f"•••{value[-3:]}"

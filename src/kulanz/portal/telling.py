@@ -1,0 +1,75 @@
+"""Telling: I cannot pay now, I have paid already, something is wrong."""
+
+from typing import Any
+
+from django import forms
+from django.http import HttpRequest, HttpResponse
+
+from kulanz.kernel import clock
+from kulanz.kernel.errors import InputError
+from kulanz.portal import actions, rules, shown
+from kulanz.portal.access import Page, SeeOther, link_view
+from kulanz.portal.forms import KINDS, DisputeForm, PaidForm, PromiseForm
+
+_VERBS = ("GET", "HEAD", "POST")
+
+
+@link_view(*_VERBS, depth=1)
+def later(request: HttpRequest, page: Page) -> HttpResponse:
+    """Choose one's own day within the limits; reminders rest until it has passed."""
+    if page.statement.open_amount == 0:
+        return SeeOther(page.home)
+    window = actions.window(page.statement.case_id, page.creditor.timezone)
+    form = PromiseForm(request.POST or None, window=window)
+    if request.method == "POST" and form.is_valid():
+        try:
+            actions.promise(page.statement.case_id, form.cleaned_data["chosen"], page.creditor.timezone)
+        except InputError as error:
+            form.add_error("other_day", str(error))
+        else:
+            return SeeOther(page.home)
+    context = {
+        "window": window,
+        "first_day": shown.day(window.first, page.language),
+        "last_day": shown.day(window.last, page.language) if window.last else "",
+        "suggested": [(d.isoformat(), shown.day(d, page.language)) for d in rules.suggestions(window)],
+    }
+    return _form(request, page, "later", form, context)
+
+
+@link_view(*_VERBS, depth=1)
+def paid(request: HttpRequest, page: Page) -> HttpResponse:
+    """Reminders rest for a few days while the money is on its way."""
+    if page.statement.open_amount == 0:
+        return SeeOther(page.home)
+    today = clock.today(page.creditor.timezone)
+    form = PaidForm(request.POST or None, today=today)
+    sent = request.method == "POST"
+    if sent and (not request.POST or form.is_valid()):
+        told = form.cleaned_data if form.is_bound else {}
+        actions.paid_already(page.statement.case_id, told.get("paid_on"), told.get("note", ""))
+        return SeeOther(page.home)
+    return _form(request, page, "paid", form, {"today": today.isoformat(), "days": rules.PAID_REST_DAYS})
+
+
+@link_view(*_VERBS, depth=1)
+def problem(request: HttpRequest, page: Page) -> HttpResponse:
+    """Everything stops until a person has looked at it; the page stays up."""
+    form = DisputeForm(request.POST if request.method == "POST" else None)
+    if request.method == "POST" and form.is_valid():
+        told = form.cleaned_data
+        actions.dispute(page.statement.case_id, told["kind"], told["text"])
+        return SeeOther(page.home)
+    return _form(request, page, "problem", form, {"kinds": KINDS})
+
+
+def _form(
+    request: HttpRequest, page: Page, template: str, form: forms.Form, context: dict[str, Any]
+) -> HttpResponse:
+    errors = [(field, messages[0]) for field, messages in form.errors.items()] if form.is_bound else []
+    return page.render(
+        request,
+        template,
+        {**context, "form": form, "errors": errors, "wrong": dict(errors)},
+        status=422 if errors else 200,
+    )

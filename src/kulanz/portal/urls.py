@@ -1,0 +1,20 @@
+"""Public pages; everything behind a token lies under /p/<token>/."""
+
+from django.urls import path, re_path
+
+from kulanz.portal import preferences, telling, views
+
+app_name = "portal"
+urlpatterns = [
+    re_path(r"^p/brand/(?P<brand_id>\d{1,18})-(?P<digest>[0-9a-f]{12})\.(?P<kind>css|svg)$", views.brand, name="brand"),
+    path("p/<str:token>/", views.first, name="first"),
+    path("p/<str:token>/pay/", views.pay, name="pay"),
+    path("p/<str:token>/return/<int:intent_id>/", views.back, name="back"),
+    path("p/<str:token>/transfer/", views.transfer, name="transfer"),
+    path("p/<str:token>/transfer/qr.svg", views.qr_code, name="qr"),
+    path("p/<str:token>/later/", telling.later, name="later"),
+    path("p/<str:token>/paid/", telling.paid, name="paid"),
+    path("p/<str:token>/problem/", telling.problem, name="problem"),
+    path("p/<str:token>/preferences/", preferences.preferences, name="preferences"),
+    path("p/<str:token>/unsubscribe/", preferences.unsubscribe, name="unsubscribe"),
+]
