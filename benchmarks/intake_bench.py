@@ -11,6 +11,7 @@ import platform
 import resource
 import tempfile
 from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 from time import perf_counter
 
@@ -29,7 +30,16 @@ def write_invoices(path: Path, rows: int) -> None:
     with path.open("w", encoding="utf-8", newline="") as file:
         out = csv.writer(file, delimiter=";")
         out.writerow(
-            ["Rechnungsnummer", "Kundennummer", "Kundenname", "E-Mail", "PLZ", "Betrag", "Rechnungsdatum", "Fälligkeit"]
+            [
+                "Rechnungsnummer",
+                "Kundennummer",
+                "Kundenname",
+                "E-Mail",
+                "PLZ",
+                "Betrag",
+                "Rechnungsdatum",
+                "Fälligkeit",
+            ]
         )
         for number, (customer, amount, day) in enumerate(zip(customers, cents, days, strict=True)):
             written = f"{amount // 100:,}".replace(",", ".") + f",{amount % 100:02d}"
@@ -80,11 +90,13 @@ def measure(rows: int, folder: Path) -> dict[str, object]:
         ledger = check_ledger()
         events = Event.objects.count()
     steps: dict[str, float] = {}
-    for (step, start), (_, end) in zip(marks, marks[1:], strict=False):
+    for (step, start), (_, end) in pairwise(marks):
         steps[step] = steps.get(step, 0.0) + end - start
     seconds = marks[-1][1] - marks[0][1]
     if (report.imported, again.imported, again.existing) != (rows, 0, rows) or events < rows:
-        raise SystemExit(f"the import is wrong: {report.imported} imported, {again.existing} found again, {events} events")
+        raise SystemExit(
+            f"the import is wrong: {report.imported} imported, {again.existing} found again, {events} events"
+        )
     return {
         "rows": rows,
         "file_bytes": path.stat().st_size,
@@ -94,7 +106,11 @@ def measure(rows: int, folder: Path) -> dict[str, object]:
         "steps": {step: {"seconds": s, "invoices_per_second": rows / s} for step, s in steps.items()},
         "same_file_again_per_second": rows / again_seconds,
         "peak_memory_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
-        "ledger": {"journals": ledger.journals, "imbalances": ledger.imbalances, "differences": ledger.differences},
+        "ledger": {
+            "journals": ledger.journals,
+            "imbalances": ledger.imbalances,
+            "differences": ledger.differences,
+        },
         "machine": f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}",
     }
 
@@ -109,13 +125,13 @@ def main() -> None:
     OUT.parent.mkdir(parents=True, exist_ok=True)
     OUT.write_text(json.dumps(result, indent=2) + "\n", "utf-8")
     if arguments.json:
-        print(json.dumps(result))  # noqa: T201
+        print(json.dumps(result))
         return
     for step, figures in result["steps"].items():  # type: ignore[attr-defined]
-        print(f"{step:<24}{figures['seconds']:>8.2f} s {figures['invoices_per_second']:>12,.0f} invoices/s")  # noqa: T201
-    print(f"{'all':<24}{result['seconds']:>8.2f} s {result['invoices_per_second']:>12,.0f} invoices/s")  # noqa: T201
-    print(f"{'same file again':<24}{'':>10} {result['same_file_again_per_second']:>12,.0f} invoices/s")  # noqa: T201
-    print(f"peak memory {result['peak_memory_mb']:,.0f} MB; written to {OUT}")  # noqa: T201
+        print(f"{step:<24}{figures['seconds']:>8.2f} s {figures['invoices_per_second']:>12,.0f} invoices/s")
+    print(f"{'all':<24}{result['seconds']:>8.2f} s {result['invoices_per_second']:>12,.0f} invoices/s")
+    print(f"{'same file again':<24}{'':>10} {result['same_file_again_per_second']:>12,.0f} invoices/s")
+    print(f"peak memory {result['peak_memory_mb']:,.0f} MB; written to {OUT}")
 
 
 if __name__ == "__main__":

@@ -23,7 +23,15 @@ def test_days_past_due_lead_through_the_standard_journey(standard: JourneySpec) 
     all_legal = ("dunning_1", "dunning_2", "final_notice")
     days = [-4, -3, -1, 0, 4, 5, 11, 12, 20, 21, 30, 31, 41, 42, 55, 56, 400]
     expected = ["-", "pre_due", "pre_due", "due_day", "due_day", "reminder_1", "reminder_1", "reminder_2"]
-    expected += ["reminder_2", "dunning_1", "dunning_1", "dunning_2", "dunning_2", "final_notice", "final_notice"]
+    expected += [
+        "reminder_2",
+        "dunning_1",
+        "dunning_1",
+        "dunning_2",
+        "dunning_2",
+        "final_notice",
+        "final_notice",
+    ]
     expected += ["hand_over", "hand_over"]
     assert stages_of(standard, [(day, 6, all_legal) for day in days]) == expected
 

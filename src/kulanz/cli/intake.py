@@ -23,6 +23,7 @@ from kulanz.intake.report import Report
 SHOWN_PROBLEMS = 20
 PROGRESS_ROWS = 20_000
 """Files with more rows take over two seconds and show a progress bar."""
+_NOTES = {"synthetic_customers": "names and addresses are made up"}
 
 
 def import_(
@@ -84,9 +85,14 @@ def _mapping_grid(found: Guess, table: Table) -> Grid:
     )
     first = dict(zip(table.header, table.cells[0], strict=True)) if table.cells else {}
     for field, columns in found.mapping.columns.items():
-        value = " ".join(first.get(column, "") for column in columns)
+        example = " ".join(first.get(column, "") for column in columns)
         note = "not sure" if field in found.open_fields else ""
-        grid.add_row(field, escape(" + ".join(columns)), escape(value[:40]), note)
+        grid.add_row(field, escape(" + ".join(columns)), escape(example[:40]), note)
+    if "contract_date" not in found.mapping.columns:
+        grid.add_row("contract_date", "", "", "no column: the due date")
+    for name, value in found.mapping.to_data().items():
+        if name not in ("name", "columns"):
+            grid.add_row(name, "", str(value), _NOTES.get(name, "for every row"))
     return grid
 
 

@@ -80,7 +80,8 @@ def _work_embedded(scheduler: Scheduler, *, once: bool) -> None:
 def _work_on_postgres(scheduler: Scheduler, *, once: bool) -> None:
     from procrastinate.contrib.django import app  # noqa: PLC0415 - its app is installed on PostgreSQL only
 
-    worker_app: Any = app.with_connector(app.connector.get_worker_connector())
+    connector: Any = app.connector
+    worker_app: Any = app.with_connector(connector.get_worker_connector())
     if once:
         scheduler.enqueue_due(time.monotonic())
         worker_app.run_worker(wait=False, install_signal_handlers=False, delete_jobs="successful")

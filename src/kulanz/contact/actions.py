@@ -14,6 +14,9 @@ from kulanz.kernel.database import in_clause, insert_columns, read_columns
 from kulanz.kernel.errors import InputError, NotFoundError
 from kulanz.tenancy.scope import creditor_id
 
+BLOCK = 10_000
+"""Customers per statement; a statement's text has a limit."""
+
 
 def add_points(
     customer_ids: Sequence[int] | NDArray[np.int64],
@@ -108,12 +111,17 @@ def log_contact(
 
 
 def _existing(customer_ids: set[int], channel: str) -> set[tuple[int, str]]:
-    found = read_columns(
-        f"""SELECT customer_id, value FROM contact_contactpoint
-        WHERE +creditor_id = %s AND channel = %s AND {in_clause("customer_id", customer_ids)}""",  # noqa: S608
-        [creditor_id(), channel],
-    )
-    return set(zip(found["customer_id"].tolist(), found["value"].tolist(), strict=True))
+    known: set[tuple[int, str]] = set()
+    ids = sorted(customer_ids)
+    for start in range(0, len(ids), BLOCK):
+        among = in_clause("customer_id", ids[start : start + BLOCK])
+        found = read_columns(
+            f"""SELECT customer_id, value FROM contact_contactpoint
+            WHERE +creditor_id = %s AND channel = %s AND {among}""",  # noqa: S608
+            [creditor_id(), channel],
+        )
+        known.update(zip(found["customer_id"].tolist(), found["value"].tolist(), strict=True))
+    return known
 
 
 def _consent(customer_id: int, channel: str, purpose: str, proof: str) -> Consent:

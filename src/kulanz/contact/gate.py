@@ -160,12 +160,17 @@ def _rivals(facts: CaseFacts, sendable: Bools, demanding: Bools) -> Bools:
 
 
 def _allowed(usable: Bools, slots: Bools, tone_offers: Bools) -> Allowed:
-    n = len(usable)
     return Allowed(
-        wait=np.ones(n, np.bool_),
-        channel_slot=(usable[:, :, None] & slots[:, None, :]).reshape(n, -1),
-        channel_tone_offer=(usable[:, :, None] & tone_offers[:, None, :]).reshape(n, -1),
+        wait=np.ones(len(usable), np.bool_),
+        channel_slot=_products(usable, slots),
+        channel_tone_offer=_products(usable, tone_offers),
     )
+
+
+def _products(left: Bools, right: Bools) -> Bools:
+    """bool[n, a * b] from bool[n, a] and bool[n, b]."""
+    pairs: Bools = left[:, :, None] & right[:, None, :]
+    return pairs.reshape(len(left), left.shape[1] * right.shape[1])
 
 
 def _check_shapes(

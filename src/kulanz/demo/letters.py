@@ -73,7 +73,7 @@ class Postman:
             if sent[mail.message_id][1] in due
         ]
 
-    def _letter(  # noqa: PLR0913 - one per column of the message
+    def _letter(
         self,
         mail: ReceivedMail,
         message_id: int,
@@ -111,7 +111,8 @@ def _links(source: bytes) -> tuple[str, str]:
     message = email.message_from_bytes(zlib.decompress(source))
     text = next(part for part in message.walk() if part.get_content_type() == "text/plain")
     body = text.get_payload(decode=True)
-    found = re.search(re.escape(settings.PUBLIC_URL) + r"/p/[A-Za-z0-9_-]+/", body.decode()) if body else None
+    words = body.decode() if isinstance(body, bytes) else ""
+    found = re.search(re.escape(settings.PUBLIC_URL) + r"/p/[A-Za-z0-9_-]+/", words)
     if found is None:
         raise KulanzError(f"The message {message['Subject']!r} has no link to the payment page.")
     one_click = re.search(r"<(https?://[^>]+)>", str(message["List-Unsubscribe"] or "").replace("\n ", ""))

@@ -45,7 +45,7 @@ class People:
     timezone: ZoneInfo
     agenda: Agenda
     visitor: Visitor
-    provider_told: Callable[[], None]
+    provider_told: Callable[[], object]
     row_of_case: dict[int, int] = field(default_factory=dict)
     transfers: int = 0
 

@@ -22,13 +22,14 @@ HEADER = (
 )
 TERM_DAYS = 14
 _FIRST = (
-    "Anna Ben Carla David Elif Finn Greta Hannes Ida Jonas Kaya Leon Mia Noah Olga Paul Romy Samir Tilda Umut "
-    "Vera Wim Yara Zoe"
-).split()
+    "Anna", "Ben", "Carla", "David", "Elif", "Finn", "Greta", "Hannes", "Ida", "Jonas", "Kaya", "Leon",
+    "Mia", "Noah", "Olga", "Paul", "Romy", "Samir", "Tilda", "Umut", "Vera", "Wim", "Yara", "Zoe",
+)  # fmt: skip
 _LAST = (
-    "Ahorn Birke Clausen Dorn Eiche Falke Garten Hügel Insel Kamp Linde Morgen Nordhoff Ostwald Pappel Quell "
-    "Rosenau Sommer Tanne Ufer Vogt Weide Ziegler"
-).split()
+    "Ahorn", "Birke", "Clausen", "Dorn", "Eiche", "Falke", "Garten", "Hügel", "Insel", "Kamp", "Linde",
+    "Morgen", "Nordhoff", "Ostwald", "Pappel", "Quell", "Rosenau", "Sommer", "Tanne", "Ufer", "Vogt",
+    "Weide", "Ziegler",
+)  # fmt: skip
 _POSTAL = ("10115", "20095", "22303", "28195", "30159", "40213", "44135", "50667", "60311", "70173", "80331",
            "90402", "01067", "04109", "99084", "18055", "39104", "66111", "24103", "55116")  # fmt: skip
 _PRODUCTS = ("Haushalt", "Kleidung", "Garten", "Bücher", "Elektronik", "Möbel")

@@ -62,7 +62,7 @@ def result(creditor: Creditor, days: list[date], best_band: int) -> dict[str, An
 def recovered() -> dict[str, int]:
     """Money received less money taken back, from the ledger: currency to minor units."""
     rows = Posting.objects.filter(account=Account.RECEIVED).values_list("case__currency")
-    return {currency: amount for currency, amount in rows.annotate(Sum("amount")).order_by("case__currency")}
+    return dict(rows.annotate(Sum("amount")).order_by("case__currency"))
 
 
 def _shares_in_band(local: list[Any], days: list[date], best_band: int) -> dict[str, float | None]:

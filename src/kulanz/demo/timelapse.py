@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
 from kulanz.demo.agenda import Agenda
@@ -28,8 +28,8 @@ class TimeLapse:
     agenda: Agenda
     people: People
     postman: Postman
-    deliver_file: Callable[[date], None]
-    provider_calls: Callable[[], None]
+    deliver_file: Callable[[date], object]
+    provider_calls: Callable[[], object]
 
     def play(self, days: Iterable[date]) -> None:
         for day in days:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 from html import unescape
-from urllib.parse import urlsplit
+from urllib.parse import urljoin, urlsplit
 
 import httpx
 from django.conf import settings
@@ -44,10 +44,10 @@ class Visitor:
     def submit(self, page: Page, action: str, **fields: str) -> Page:
         """Fill in the form on `page` whose address ends in `action`; other hidden fields and buttons go along."""
         for attributes, inside in _FORM.findall(page.text):
-            target = self._absolute(page.url, unescape(dict(_ATTRIBUTE.findall(attributes)).get("action", "")))
+            target = urljoin(page.url, unescape(dict(_ATTRIBUTE.findall(attributes)).get("action", "")))
             if urlsplit(target).path.endswith(action):
                 return self._post(target, _hidden(inside) | fields)
-        raise PageError(f"There is no form {action!r} on {urlsplit(page.url).path.rsplit('/', 2)[-2]!r}.")
+        raise PageError(f"A customer found no form {action!r} where one was expected (status {page.status}).")
 
     def choices(self, page: Page, name: str) -> list[str]:
         """The ISO days that the radio buttons called `name` offer."""
@@ -68,7 +68,7 @@ class Visitor:
     def _follow(self, url: str, answer: object) -> Page:
         status = answer.status_code  # type: ignore[attr-defined]
         if status in (301, 302, 303):
-            target = self._absolute(url, answer["Location"])  # type: ignore[index]
+            target = urljoin(url, answer["Location"])  # type: ignore[index]
             if target.startswith(self._site):
                 return self.get(target)
             return self._elsewhere(target, self._psp.get(target))
@@ -77,20 +77,16 @@ class Visitor:
     def _elsewhere(self, url: str, answer: httpx.Response) -> Page:
         """A page of the payment provider; its way back leads to the site again."""
         if answer.is_redirect:
-            target = self._absolute(url, answer.headers["location"])
-            return self.get(target) if target.startswith(self._site) else self._elsewhere(target, self._psp.get(target))
+            target = urljoin(url, answer.headers["location"])
+            return (
+                self.get(target)
+                if target.startswith(self._site)
+                else self._elsewhere(target, self._psp.get(target))
+            )
         return Page(url, answer.status_code, answer.text)
 
     def _path(self, url: str) -> str:
         return url.removeprefix(self._site)
-
-    def _absolute(self, base: str, url: str) -> str:
-        if not url:
-            return base
-        if url.startswith("/"):
-            parts = urlsplit(base)
-            return f"{parts.scheme}://{parts.netloc}{url}"
-        return url if "://" in url else f"{base.rsplit('/', 1)[0]}/{url}"
 
 
 def _hidden(form: str) -> dict[str, str]:

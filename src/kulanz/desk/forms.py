@@ -45,7 +45,10 @@ class HoldForm(_Form):
         help_text=_("Empty: until somebody lifts it."),
     )
     note = forms.CharField(
-        label=_("In your own words"), required=False, max_length=2000, widget=forms.Textarea(attrs={"rows": 3})
+        label=_("In your own words"),
+        required=False,
+        max_length=2000,
+        widget=forms.Textarea(attrs={"rows": 3}),
     )
 
     def clean_until(self) -> datetime | None:
@@ -62,7 +65,9 @@ class TransferForm(_Form):
     """Money that arrived on the bank account; the amount is cleaned to minor units."""
 
     name = "transfer"
-    amount = forms.CharField(label=_("Amount"), max_length=24, widget=forms.TextInput(attrs={"inputmode": "decimal"}))
+    amount = forms.CharField(
+        label=_("Amount"), max_length=24, widget=forms.TextInput(attrs={"inputmode": "decimal"})
+    )
     value_date = forms.DateField(
         label=_("Value date"), widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d")
     )

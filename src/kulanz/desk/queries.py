@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from datetime import date, datetime
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.lookups import GreaterThan, LessThanOrEqual
 
 from kulanz.claims.models import OWED, Account, Case, Claim, Posting
 from kulanz.claims.queries import holds_at
@@ -105,9 +106,11 @@ def _from_events(types: tuple[str, ...], *, unanswered: bool) -> tuple[Task, ...
         )
     for case_id, at, kind in events.order_by("id").values_list("subject_id", "at", "type"):
         first.setdefault(case_id, (at, kind))
-    rows = Case.objects.select_related("customer").annotate(owed=_owed()).filter(id__in=list(first)[: 4 * PAGE])
+    rows = (
+        Case.objects.select_related("customer").annotate(owed=_owed()).filter(id__in=list(first)[: 4 * PAGE])
+    )
     if not unanswered:
-        rows = rows.filter(owed__gt=0)
+        rows = rows.filter(GreaterThan(F("owed"), 0))
     waiting = [_task(row, *first[row.id]) for row in rows.order_by("id")[:PAGE]]
     return tuple(sorted(waiting, key=lambda task: task.since))
 
@@ -127,7 +130,7 @@ def _owed() -> Subquery:
 
 def _in_state(rows: QuerySet[Case], state: str, today: date) -> QuerySet[Case]:
     if state == "open":
-        return rows.filter(owed__gt=0)
+        return rows.filter(GreaterThan(F("owed"), 0))
     if state == "overdue":
         late = (
             Posting.objects.filter(case_id=OuterRef("pk"), account__in=OWED, claim__due_date__lt=today)
@@ -135,11 +138,11 @@ def _in_state(rows: QuerySet[Case], state: str, today: date) -> QuerySet[Case]:
             .annotate(x=Sum("amount"))
             .filter(x__gt=0)
         )
-        return rows.filter(Exists(late), owed__gt=0)
+        return rows.filter(Exists(late), GreaterThan(F("owed"), 0))
     if state == "held":
         return rows.filter(Exists(holds_at(clock.now()).filter(case_id=OuterRef("pk"))))
     if state == "settled":
-        return rows.filter(owed__lte=0)
+        return rows.filter(LessThanOrEqual(F("owed"), 0))
     return rows
 
 

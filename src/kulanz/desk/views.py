@@ -19,8 +19,8 @@ from kulanz.documents.staff import Staff, creditors_of, page, staff_view
 from kulanz.kernel import clock
 from kulanz.kernel.errors import NotFoundError
 from kulanz.outreach.compose import Archived
-from kulanz.outreach.queries import archived
 from kulanz.outreach.models import Message
+from kulanz.outreach.queries import archived
 from kulanz.strategy.queries import decision_of, replay
 from kulanz.strategy.reasons import reasons
 from kulanz.tenancy.models import Role
@@ -62,9 +62,7 @@ def cases(request: HttpRequest, staff: Staff) -> HttpResponse:
     text, state, before = (request.GET.get(name, "") for name in ("q", "state", "before"))
     if state not in queries.STATES:
         state = "all" if text else "open"
-    found = queries.find_cases(
-        text, state, _number(before), clock.today(staff.creditor.timezone)
-    )
+    found = queries.find_cases(text, state, _number(before), clock.today(staff.creditor.timezone))
     context = {"found": found, "q": text, "state": state, "before": before, "nav": "cases"}
     return page(request, staff, "desk/cases.html", context)
 

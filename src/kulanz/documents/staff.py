@@ -70,8 +70,8 @@ def creditors_of(request: HttpRequest) -> list[Creditor]:
 def staff_view(needed: Role) -> Callable[[StaffView[P]], Callable[..., HttpResponse]]:
     """Let only staff of the creditor named by the URL's `slug` in, with at least the role `needed`.
 
-    Nobody logged in: to the login page. No membership: 404, as if the creditor did not exist. A lower role: 403. The
-    view gets a `Staff` instead of the slug, and runs with its answer rendered inside the creditor's scope and time zone.
+    Nobody logged in: to the login page. No membership: 404, as if the creditor did not exist. A lower role: 403.
+    The view gets a `Staff` instead of the slug and runs, rendering included, in the creditor's scope and time zone.
     """
 
     def decorate(view: StaffView[P]) -> Callable[..., HttpResponse]:

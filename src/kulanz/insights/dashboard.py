@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from kulanz.claims.models import Case
+from kulanz.documents.templatetags.staff import rounded_money
 from kulanz.engine import Lift
 from kulanz.engine import lift as compare
 from kulanz.insights import charts, feed, figures
@@ -12,7 +13,7 @@ from kulanz.strategy import journeys, queries
 from kulanz.strategy.reasons import reasons
 from kulanz.tenancy.models import Creditor
 
-HOURS_WIDTH, HOURS_HEIGHT = 420.0, 96.0
+HOURS_WIDTH, HOURS_HEIGHT = 660.0, 150.0
 DECISIONS = 6
 
 
@@ -60,6 +61,17 @@ class Dashboard:
     outcomes: figures.Outcomes
     lift: LiftView
     decisions: tuple[Decided, ...]
+
+    @property
+    def hundred(self) -> str:
+        """A round sum in the currency's main unit, to compare the cost with."""
+        return rounded_money(100, self.headline.currency, 0)
+
+    @property
+    def cost_of_hundred(self) -> str:
+        if self.cost_per_unit is None:
+            return "–"
+        return rounded_money(100 * self.cost_per_unit, self.headline.currency, 3)
 
     @property
     def empty(self) -> bool:

@@ -9,7 +9,7 @@ from kulanz.claims.models import Case
 from kulanz.events.models import Event
 
 TYPES = ("payment.booked", "payment.returned")
-SHOWN = 8
+SHOWN = 7
 LOOK_BACK = 10.0
 """Seconds for which an id below the highest one seen may still appear: writers commit in their own order."""
 
@@ -68,7 +68,9 @@ def _arrivals(events: Sequence[Event]) -> tuple[Arrival, ...]:
         Arrival(
             id=event.id,
             case_id=event.subject_id,
-            amount=event.payload["amount"] if event.type == "payment.booked" else -abs(event.payload["amount"]),
+            amount=event.payload["amount"]
+            if event.type == "payment.booked"
+            else -abs(event.payload["amount"]),
             currency=event.payload["currency"],
             method=event.payload.get("method", ""),
             customer=cases[event.subject_id].customer.name,

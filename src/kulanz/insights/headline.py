@@ -8,7 +8,7 @@ from kulanz.insights import charts, figures
 from kulanz.kernel import clock
 from kulanz.tenancy.models import Creditor
 
-CHART_WIDTH, CHART_HEIGHT = 620.0, 132.0
+CHART_WIDTH, CHART_HEIGHT = 760.0, 300.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,9 +37,7 @@ def headline(creditor: Creditor) -> Headline:
     today = clock.today(creditor.timezone)
     found = figures.money_in(today)
     currency = creditor.currency
-    empty = figures.MoneyIn(
-        currency, 0, 0, (0,) * figures.DAYS, today - timedelta(days=figures.DAYS - 1)
-    )
+    empty = figures.MoneyIn(currency, 0, 0, (0,) * figures.DAYS, today - timedelta(days=figures.DAYS - 1))
     incoming = next((own for own in found if own.currency == currency), empty)
     days = [incoming.first_day + timedelta(days=n) for n in range(figures.DAYS)]
     return Headline(

@@ -55,7 +55,7 @@ class Stream:
                     yield text
                 await asyncio.sleep(PERIOD)
         finally:
-            await sync_to_async(connection.close)()
+            await sync_to_async(_close)()
 
     def step(self) -> str:
         """What has happened since the last step, as text of the stream; empty when nothing has."""
@@ -78,6 +78,11 @@ class Stream:
         self._stale = False
         self._refresh_at = monotonic() + max(0.5, 20 * (monotonic() - began))
         return _event("figures", {"text": shown.texts(), "html": {"month": chart}})
+
+
+def _close() -> None:
+    """In the thread that polled, where the connection lives."""
+    connection.close()
 
 
 def _event(name: str, data: object, event_id: int | None = None) -> str:

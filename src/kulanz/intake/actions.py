@@ -55,13 +55,27 @@ class MappingNeededError(InputError):
         self.guess = found
 
 
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """The claims of a file that may be stored (`frame`: see rules.Checked) and what is wrong with its other rows."""
+
+    frame: pl.DataFrame
+    mapping: Mapping
+    problems: Problems
+
+
+def check_file(path: Path, options: Options) -> CheckedFile:
+    """Read and check a file for the creditor in scope without storing it; raises InputError as import_file does."""
+    table = _read(path, options)
+    mapping, problems = _mapping(table, options), Problems()
+    problems.extend(table.problems)
+    checked = check(invoice_columns(table, mapping), mapping, _defaults(options), problems)
+    return CheckedFile(checked.frame, mapping, problems)
+
+
 def import_file(path: Path, options: Options) -> Report:
     """Import a file for the creditor in scope. Raises InputError (nothing stored) for what concerns all of it."""
-    given = options.mapping
-    table = read_file(
-        path, encoding=given.encoding if given else "", delimiter=given.delimiter if given else ""
-    )
-    return import_table(table, options)
+    return import_table(_read(path, options), options)
 
 
 def import_table(table: Table, options: Options) -> Report:
@@ -91,9 +105,16 @@ def import_table(table: Table, options: Options) -> Report:
             stored=not stop and not options.dry_run,
         )
         if report.stored and report.imported:
-            _store(frame, mapping, progress)
+            store(frame, mapping, progress)
             _remember(table, report)
     return report
+
+
+def _read(path: Path, options: Options) -> Table:
+    given = options.mapping
+    return read_file(
+        path, encoding=given.encoding if given else "", delimiter=given.delimiter if given else ""
+    )
 
 
 def _mapping(table: Table, options: Options) -> Mapping:
@@ -129,7 +150,12 @@ def _without_stored(frame: pl.DataFrame, problems: Problems) -> tuple[pl.DataFra
     return fresh, same.height
 
 
-def _store(frame: pl.DataFrame, mapping: Mapping, progress: Progress) -> None:
+def _silent(step: str, share: float) -> None:
+    pass
+
+
+def store(frame: pl.DataFrame, mapping: Mapping, progress: Progress = _silent) -> None:
+    """Open the claims of a checked frame; their numbers must be new. Runs in the caller's transaction."""
     for start in range(0, frame.height, BLOCK_ROWS):
         progress("storing", start / frame.height)
         open_claims(_block(frame.slice(start, BLOCK_ROWS), mapping.synthetic_customers))
@@ -182,7 +208,3 @@ def _remember(table: Table, report: Report) -> None:
         rejected=report.rejected,
         duplicates=report.duplicates,
     )
-
-
-def _silent(step: str, share: float) -> None:
-    pass

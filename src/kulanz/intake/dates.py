@@ -17,25 +17,34 @@ from kulanz.kernel.errors import InputError
 MIN_YEAR, MAX_YEAR = 1900, 2199
 CENTURY = 2000
 """Two-digit years lie in this century."""
-MONTHS = (
-    "january|januar|jänner|jan",
-    "february|februar|feb",
-    "march|märz|mär|mrz|mar",
-    "april|apr",
-    "may|mai",
-    "june|juni|jun",
-    "july|juli|jul",
-    "august|aug",
-    "september|sept|sep",
-    "october|oktober|oct|okt",
-    "november|nov",
-    "december|dezember|dec|dez",
-)
+MONTHS = {
+    name: month
+    for month, names in enumerate(
+        (
+            "jan january januar jänner",
+            "feb february februar",
+            "mar march mär mrz märz",
+            "apr april",
+            "may mai",
+            "jun june juni",
+            "jul july juli",
+            "aug august",
+            "sep sept september",
+            "oct okt october oktober",
+            "nov november",
+            "dec dez december dezember",
+        ),
+        start=1,
+    )
+    for name in names.split()
+}
 _TIME = (
     r"[T ]+[0-9]{1,2}:[0-9]{2}(?::[0-9]{2}(?:[.,][0-9]+)?)? ?(?:[AaPp][Mm])?(?:Z|[+-][0-9]{2}:?[0-9]{2})?$"
 )
 _COMPACT = r"^((?:19|20|21)[0-9]{2})(0[1-9]|1[0-2])([0-3][0-9])$"
 _NUMBERS = r"^([0-9]{1,4})([./-]) ?([0-9]{1,2})[./-] ?([0-9]{1,4})$"
+_DAY_AND_NAME = r"^(?P<day>[0-9]{1,2})[. -]+(?P<name>\p{L}{3,9})\.?[ ,-]+(?P<year>[0-9]{4}|[0-9]{2})$"
+_NAME_AND_DAY = r"^(?P<name>\p{L}{3,9})\.? (?P<day>[0-9]{1,2}),? (?P<year>[0-9]{4})$"
 _PARTS = ["first", "separator", "second", "third"]
 _LETTERS = {"t": "d", "j": "y", "d": "d", "m": "m", "y": "y"}
 
@@ -88,12 +97,16 @@ def _taken_apart(values: Sequence[str]) -> pl.DataFrame:
 
 def _months_as_numbers(text: pl.Series) -> pl.Series:
     """`31 Jan 2024`, `31. Januar 2024` and `Jan 31, 2024` as 2024-01-31."""
-    for number, names in enumerate(MONTHS, start=1):
-        day_first = rf"(?i)^([0-9]{{1,2}})[. -]+(?:{names})\.?[ ,-]+"
-        text = text.str.replace(day_first + "([0-9]{4})$", f"${{2}}-{number}-${{1}}")
-        text = text.str.replace(day_first + "([0-9]{2})$", f"{CENTURY // 100}${{2}}-{number}-${{1}}")
-        month_first = rf"(?i)^(?:{names})\.? ([0-9]{{1,2}}),? ([0-9]{{4}})$"
-        text = text.str.replace(month_first, f"${{2}}-{number}-${{1}}")
+    for pattern in (_DAY_AND_NAME, _NAME_AND_DAY):
+        month = pl.col("name").str.to_lowercase().replace_strict(MONTHS, default=None, return_dtype=pl.Int64)
+        short = (
+            pl.when(pl.col("year").str.len_chars() == 2)
+            .then(pl.lit(str(CENTURY // 100)))
+            .otherwise(pl.lit(""))
+        )
+        iso = pl.concat_str(short, "year", pl.lit("-"), month, pl.lit("-"), "day")
+        named = text.str.extract_groups(pattern).struct.unnest().select(iso=iso)["iso"]
+        text = pl.select(pl.coalesce(named, text)).to_series()
     return text
 
 

@@ -85,13 +85,13 @@ def parse(text: str) -> Mapping:
     texts = {key: _text(key, data.pop(key)) for key in _TEXTS if key in data}
     columns = _columns(data.pop("columns", {}), FIELDS, "columns")
     history = _columns(data.pop("history", {}), HISTORY, "history")
-    header = data.pop("header", [])
+    header = _names("header", data.pop("header", []))
     synthetic = data.pop("synthetic_customers", False)
     if data:
         raise InputError(f"it has the unknown key {next(iter(data))!r}; the keys are {', '.join(_TEXTS)}.")
     if not isinstance(synthetic, bool):
         raise InputError("synthetic_customers is true or false.")
-    mapping = Mapping(columns, **texts, synthetic_customers=synthetic, header=tuple(header), history=history)
+    mapping = Mapping(columns, **texts, synthetic_customers=synthetic, header=header, history=history)
     _check(mapping)
     return mapping
 
@@ -143,6 +143,12 @@ def _text(key: str, value: Any) -> str:
     if not isinstance(value, str):
         raise InputError(f"{key} must be text in quotation marks.")
     return value
+
+
+def _names(key: str, value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(name, str) for name in value):
+        raise InputError(f"{key} must be a list of column names.")
+    return tuple(value)
 
 
 def _columns(raw: Any, known: tuple[str, ...], table: str) -> dict[str, tuple[str, ...]]:

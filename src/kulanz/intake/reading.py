@@ -13,8 +13,8 @@ from kulanz.intake.decoding import decode, has_damage, readable
 from kulanz.intake.problems import Problem, shown
 from kulanz.kernel.errors import InputError, NotFoundError
 
-MAX_FILE_BYTES = 200_000_000
-MAX_ROWS = 1_000_000
+MAX_FILE_BYTES = 100_000_000
+MAX_ROWS = 500_000
 MAX_COLUMNS = 500
 MAX_BROKEN_QUOTES = 200
 """Each one is searched for its end, so a file with more of them is refused."""

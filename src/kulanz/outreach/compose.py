@@ -3,17 +3,16 @@
 import hashlib
 import json
 import zlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
-from kulanz.claims.queries import statement
-from kulanz.contact.models import ContactPoint
 from kulanz.documents import layout as layouts
 from kulanz.kernel.errors import InputError
 from kulanz.outreach import texts
 from kulanz.outreach.channels.port import Outgoing, Sender
 from kulanz.outreach.models import ArchivedMessage, Layout, Message
+from kulanz.outreach.reading import CaseView
 from kulanz.outreach.values import values
 from kulanz.payments import links
 from kulanz.tenancy.models import Brand, Creditor
@@ -43,15 +42,14 @@ class Composer:
         self.brand: Brand = brand
         self._layouts: dict[str, tuple[layouts.Layout, int]] = {}
 
-    def compose(self, message: Message, recipient: str, at: datetime) -> Composed:
+    def compose(self, message: Message, case: CaseView, recipient: str, at: datetime) -> Composed:
         """The message as it stands at `at`; raises KulanzError where it cannot be written."""
         if message.link_id is None:
             raise InputError("The message has no link for its customer.")
-        case = statement(message.case_id)
-        url = links.url(message.link_id)
+        url, language = links.url(message.link_id), layouts.text_language(case.language)
         filled = values(self.creditor, case, url, at, offer=message.offer, data=message.data)
-        text = texts.find(message.stage, message.tone, case.language)
-        layout, layout_id = self._layout(layouts.text_language(case.language))
+        text = texts.find(message.stage, message.tone, language)
+        layout, layout_id = self._layout(language)
         page = layout.page(text.render(filled), filled["preferences"])
         outgoing = Outgoing(
             wire_id=self.wire_id(message),
@@ -61,7 +59,7 @@ class Composer:
             subject=page.subject,
             text=page.text,
             html=page.html,
-            language=layouts.text_language(case.language),
+            language=language,
             unsubscribe_url=f"{url}unsubscribe/",
             at=at,
         )
@@ -71,7 +69,7 @@ class Composer:
             "body": page.fragment,
             "preferences": filled["preferences"],
         }
-        return Composed(outgoing, layout_id, packed(kept, links.token(message.link_id)))
+        return Composed(outgoing, layout_id, pack(kept, links.token(message.link_id)))
 
     def wire_id(self, message: Message) -> str:
         """The Message-ID: the same for the same key, whatever happens in between."""
@@ -88,20 +86,6 @@ class Composer:
         return self._layouts[language]
 
 
-def recipient(message: Message) -> str | None:
-    """The customer's working address on the message's channel, the oldest first."""
-    points = ContactPoint.objects.filter(
-        customer_id=message.customer_id, channel=message.channel, state=ContactPoint.State.OK
-    )
-    found: str | None = points.order_by("id").values_list("value", flat=True).first()
-    return found
-
-
-def packed(kept: dict[str, str], token: str) -> bytes:
-    without = {name: value.replace(token, TOKEN) for name, value in kept.items()}
-    return zlib.compress(json.dumps(without, ensure_ascii=False).encode(), _LEVEL)
-
-
 @dataclass(frozen=True, slots=True)
 class Archived:
     """A message as it was written; `{token}` stands where the customer's link had its token."""
@@ -112,7 +96,13 @@ class Archived:
     html: str
 
 
-def unpacked(archived: ArchivedMessage) -> Archived:
-    kept: dict[str, Any] = json.loads(zlib.decompress(archived.content))
-    html = layouts.insert(archived.layout.html, kept["subject"], kept["body"], kept["preferences"])
-    return Archived(archived.wire_id, kept["subject"], kept["text"], html)
+def pack(parts: Mapping[str, str], token: str) -> bytes:
+    """Subject, text, body and preferences address, compressed; `token` is taken out wherever it stands."""
+    without = {name: value.replace(token, TOKEN) for name, value in parts.items()}
+    return zlib.compress(json.dumps(without, ensure_ascii=False).encode(), _LEVEL)
+
+
+def unpack(kept: ArchivedMessage) -> Archived:
+    parts = json.loads(zlib.decompress(kept.content))
+    html = layouts.insert(kept.layout.html, parts["subject"], parts["body"], parts["preferences"])
+    return Archived(kept.wire_id, parts["subject"], parts["text"], html)

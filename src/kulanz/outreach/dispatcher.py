@@ -5,6 +5,7 @@ transaction. What a crash leaves as `sending` is settled by asking (settling.py)
 """
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -13,12 +14,12 @@ from django.db import transaction
 from kulanz.contact.facts import StageSet
 from kulanz.contact.queries import recheck
 from kulanz.kernel import clock
-from kulanz.kernel.errors import KulanzError
+from kulanz.kernel.errors import KulanzError, NotFoundError
 from kulanz.law.vetoes import VetoCode
-from kulanz.outreach import marking, queries, settling
+from kulanz.outreach import marking, queries, reading, settling
 from kulanz.outreach.channels import registry
-from kulanz.outreach.channels.port import Channel, ChannelDownError, Outcome, Outgoing, Result
-from kulanz.outreach.compose import Composer, recipient
+from kulanz.outreach.channels.port import Channel, ChannelDownError, Outcome, Result
+from kulanz.outreach.compose import Composed, Composer
 from kulanz.outreach.models import Message
 
 LEASE = timedelta(minutes=10)
@@ -27,6 +28,8 @@ TRY_AGAIN = timedelta(hours=1)
 LATER = frozenset({VetoCode.OUTSIDE_HOURS, VetoCode.SUNDAY, VetoCode.PUBLIC_HOLIDAY})
 """Vetoes that only mean: not at this hour."""
 EXPIRED = "expired"
+BLOCK = 200
+"""Messages written ahead at once. Each is checked for itself, and written anew where its case has changed."""
 State = Message.State
 
 
@@ -46,7 +49,8 @@ class Dispatched:
 def dispatch(limit: int = 10_000, *, lease: timedelta = LEASE) -> Dispatched:
     """Send up to `limit` due messages of the creditor in scope, after settling what a crash left behind.
 
-    Call outside of a transaction. Several processes may run it at once.
+    Call outside of a transaction. Several processes may run it at once. `lease` is how long a hand-over may take
+    before its message counts as left behind.
     """
     with transaction.atomic():
         composer = Composer()
@@ -54,9 +58,11 @@ def dispatch(limit: int = 10_000, *, lease: timedelta = LEASE) -> Dispatched:
     tally: Counter[str] = Counter()
     try:
         settling.settle_leftovers(outlets.open)
-        for message_id in queries.due(clock.now(), limit):
-            state = _deliver(message_id, composer, outlets, lease)
-            tally[state or ""] += 1
+        due = queries.due(clock.now(), limit)
+        for start in range(0, len(due), BLOCK):
+            for draft in _drafts(due[start : start + BLOCK], composer):
+                _deliver(draft, composer, outlets, lease)
+                tally[draft.message.state] += draft.touched
     finally:
         outlets.close()
     return Dispatched(
@@ -95,59 +101,98 @@ class _Outlets:
             channel.close()
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
+@dataclass(slots=True)
+class _Draft:
+    """A message written ahead; `error` says why it could not be. `touched` once this process has changed its row."""
+
     message: Message
-    outgoing: Outgoing
-    channel: Channel
+    address: reading.Address | None
+    version: int
+    composed: Composed | None
+    error: str = ""
+    touched: bool = False
 
 
-def _deliver(message_id: int, composer: Composer, outlets: _Outlets, lease: timedelta) -> str | None:
-    """The state the message has afterwards; None when it was not touched."""
-    with transaction.atomic():
-        ready = _prepare(message_id, composer, outlets, lease)
-    if not isinstance(ready, _Ready):
-        return ready
+def _drafts(message_ids: list[int], composer: Composer) -> Iterator[_Draft]:
+    """The messages of a block as they would leave now, in the order of the ids."""
+    messages = {m.id: m for m in Message.objects.filter(id__in=message_ids, state=State.QUEUED)}
+    cases = reading.case_views({m.case_id for m in messages.values()})
+    addresses = reading.addresses({m.customer_id for m in messages.values()})
+    for message_id in message_ids:
+        if message_id in messages:
+            message = messages[message_id]
+            address = addresses.get((message.customer_id, message.channel))
+            yield _draft(message, cases[message.case_id], address, composer)
+
+
+def _draft(
+    message: Message, case: reading.CaseView, address: reading.Address | None, composer: Composer
+) -> _Draft:
+    if address is None:
+        return _Draft(message, None, case.version, None)
     try:
-        result = ready.channel.send(ready.outgoing)
+        composed = composer.compose(message, case, address.value, clock.now())
+    except KulanzError as error:
+        return _Draft(message, address, case.version, None, str(error))
+    return _Draft(message, address, case.version, composed)
+
+
+def _deliver(draft: _Draft, composer: Composer, outlets: _Outlets, lease: timedelta) -> None:
+    message = draft.message
+    try:
+        channel = outlets.open(message.channel)
+    except NotFoundError as error:
+        draft.touched = True
+        with transaction.atomic():
+            marking.mark_failed(message, "no_provider", str(error))
+        return
+    if channel is None:
+        return
+    draft.touched = True
+    with transaction.atomic():
+        composed = _mark(draft, composer, clock.now(), lease)
+    if composed is None:
+        return
+    try:
+        result = channel.send(composed.outgoing)
     except ChannelDownError as error:
-        outlets.down.add(ready.channel.code)
+        outlets.down.add(message.channel)
         result = Result(Outcome.DEFERRED, str(error))
     with transaction.atomic():
-        return marking.conclude(ready.message, ready.outgoing.recipient, result)
+        marking.conclude(message, composed.outgoing.recipient, result)
 
 
-def _prepare(message_id: int, composer: Composer, outlets: _Outlets, lease: timedelta) -> _Ready | str | None:
-    """Check every stop and mark the message `sending`, or conclude it."""
-    message = marking.locked(message_id, State.QUEUED)
-    if message is None:
-        return None
-    try:
-        ready = _marked(message, composer, outlets, clock.now() + lease)
-    except KulanzError as error:
-        marking.mark_failed(message, "unwritable", str(error))
-        ready = None
-    if ready is None and message.state == State.QUEUED and message.channel in outlets.down:
-        return None
-    return ready or str(message.state)
-
-
-def _marked(message: Message, composer: Composer, outlets: _Outlets, lease_until: datetime) -> _Ready | None:
-    """None where the message does not leave now: what stands against it is written down."""
-    now = clock.now()
+def _mark(draft: _Draft, composer: Composer, now: datetime, lease: timedelta) -> Composed | None:
+    """Check every stop and mark the message `sending`; None where it does not leave now, for a reason written down."""
+    message = draft.message
+    marking.lock_customer(message.customer_id)
     if message.expires_at <= now:
         marking.mark_stopped(message, EXPIRED)
         return None
-    channel = outlets.open(message.channel)
-    if channel is None or not _may_leave(message, now):
+    try:
+        if not _may_leave(message, now):
+            return None
+        draft = _fresh(draft, composer)
+    except KulanzError as error:
+        marking.mark_failed(message, "unwritable", str(error))
         return None
-    address = recipient(message)
-    if address is None:
+    if draft.address is None:
         marking.mark_stopped(message, VetoCode.NO_CONTACT_POINT)
-        return None
-    composed = composer.compose(message, address, now)
-    marking.mark_sending(message, composed, lease_until)
-    return _Ready(message, composed.outgoing, channel)
+    elif draft.composed is None:
+        marking.mark_failed(message, "unwritable", draft.error)
+    elif marking.mark_sending(message, draft.composed, now + lease):
+        return draft.composed
+    return None
+
+
+def _fresh(draft: _Draft, composer: Composer) -> _Draft:
+    """The draft, written anew if the case or the address has changed since."""
+    message, address = draft.message, draft.address
+    if address is not None and reading.unchanged(message.case_id, draft.version, address.point_id):
+        return draft
+    case = reading.case_views([message.case_id])[message.case_id]
+    found = reading.addresses([message.customer_id]).get((message.customer_id, message.channel))
+    return _draft(message, case, found, composer)
 
 
 def _may_leave(message: Message, now: datetime) -> bool:

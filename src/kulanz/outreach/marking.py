@@ -1,20 +1,20 @@
 """The steps of one message through the outbox, each inside the caller's transaction.
 
-A step changes only a row that is in the state it expects, so two processes never take the same step.
+A step changes only a row that is still in the state in which it was read, so two processes never take the same step.
 """
 
 from datetime import datetime, timedelta
 
 from django.db import connection
 
-from kulanz.claims.models import Case
 from kulanz.contact.actions import log_contact, mark_bounced
 from kulanz.events.log import record
 from kulanz.kernel import clock
-from kulanz.kernel.errors import NotFoundError
+from kulanz.kernel.database import insert_columns, is_postgres, stored_datetime
 from kulanz.outreach.channels.port import Outcome, Result
 from kulanz.outreach.compose import Composed
 from kulanz.outreach.models import ArchivedMessage, Message
+from kulanz.tenancy.scope import creditor_id
 
 State = Message.State
 MAX_ATTEMPTS = 5
@@ -27,64 +27,59 @@ def lock_customer(customer_id: int) -> None:
 
     All cases are locked, since a hold on one may stop the others. SQLite has one writer and needs no lock.
     """
-    if connection.features.has_select_for_update:
-        list(
-            Case.objects.filter(customer_id=customer_id).order_by("id").select_for_update().values_list("id")
-        )
+    if is_postgres():
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "SELECT id FROM claims_case WHERE creditor_id = %s AND customer_id = %s ORDER BY id FOR UPDATE",
+                [creditor_id(), customer_id],
+            )
 
 
-def locked(message_id: int, state: str) -> Message | None:
-    """The message with all stops held off, None when it is not in `state` any more or another process has it."""
-    rows = Message.objects.filter(id=message_id, state=state)
-    if connection.features.has_select_for_update:
-        customer = rows.values_list("customer_id", flat=True).first()
-        if customer is None:
-            return None
-        lock_customer(customer)
-        rows = rows.select_for_update(skip_locked=True, of=("self",))
-    found: Message | None = rows.first()
-    return found
-
-
-def mark_sending(message: Message, composed: Composed, lease_until: datetime) -> None:
+def mark_sending(message: Message, composed: Composed, lease_until: datetime) -> bool:
     """From queued to sending, with the text and the wire id that will go out."""
-    if message.attempts:
+    retried = message.attempts > 0
+    if not _change(message, state=str(State.SENDING), lease_until=lease_until, attempts=message.attempts + 1):
+        return False
+    if retried:
         ArchivedMessage.objects.filter(message_id=message.id).delete()
-    ArchivedMessage.objects.create(
-        creditor_id=message.creditor_id,
-        message_id=message.id,
-        layout_id=composed.layout_id,
-        wire_id=composed.outgoing.wire_id,
-        content=composed.content,
+    insert_columns(
+        ArchivedMessage,
+        {
+            "creditor_id": message.creditor_id,
+            "message_id": [message.id],
+            "layout_id": composed.layout_id,
+            "wire_id": composed.outgoing.wire_id,
+            "content": composed.content,
+        },
     )
-    _change(message, state=State.SENDING, lease_until=lease_until, attempts=message.attempts + 1)
+    return True
 
 
 def mark_sent(message: Message, at: datetime, detail: str = "") -> None:
-    _change(message, state=State.SENT, sent_at=at, lease_until=None, outcome=detail)
-    demanding = message.kind == Message.Kind.DEMANDING
-    log_contact(message.case_id, message.customer_id, message.channel, demanding, message.id)
-    _tell("message.sent", message, "")
+    if _change(message, state=str(State.SENT), sent_at=at, lease_until=None, outcome=detail):
+        demanding = message.kind == Message.Kind.DEMANDING
+        log_contact(message.case_id, message.customer_id, message.channel, demanding, message.id)
+        _tell("message.sent", message, "")
 
 
 def mark_stopped(message: Message, code: str) -> None:
-    _change(message, state=State.STOPPED, outcome=code)
-    _tell("message.stopped", message, code)
+    if _change(message, state=str(State.STOPPED), outcome=code):
+        _tell("message.stopped", message, code)
 
 
 def mark_failed(message: Message, code: str, detail: str) -> None:
-    _change(message, state=State.FAILED, lease_until=None, outcome=detail)
-    _tell("message.failed", message, code)
+    if _change(message, state=str(State.FAILED), lease_until=None, outcome=detail):
+        _tell("message.failed", message, code)
 
 
 def mark_unknown(message: Message, detail: str) -> None:
-    _change(message, state=State.UNKNOWN, lease_until=None, outcome=detail)
-    _tell("message.unknown", message, "")
+    if _change(message, state=str(State.UNKNOWN), lease_until=None, outcome=detail):
+        _tell("message.unknown", message, "")
 
 
 def postpone(message: Message, until: datetime, detail: str) -> None:
     """Back into, or further down, the queue; the stop checks run again then."""
-    _change(message, state=State.QUEUED, not_before=until, lease_until=None, outcome=detail)
+    _change(message, state=str(State.QUEUED), not_before=until, lease_until=None, outcome=detail)
 
 
 def conclude(message: Message, recipient: str, result: Result) -> str:
@@ -103,17 +98,22 @@ def conclude(message: Message, recipient: str, result: Result) -> str:
     return str(message.state)
 
 
-def _change(message: Message, **fields: object) -> None:
-    """Write `fields` if the row still is in the state that `message` was read in."""
+def _change(message: Message, **fields: str | int | datetime | None) -> bool:
+    """Write `fields` if the row still is in the state that `message` was read in; False where it is not."""
     if "outcome" in fields:
         fields["outcome"] = str(fields["outcome"])[:_KEPT]
-    rows = Message.objects.filter(id=message.id, state=message.state)
-    if not rows.update(**fields):
-        raise NotFoundError(
-            f"Message {message.id} is not {message.state} any more; another process has taken it."
+    stored = [stored_datetime(v) if isinstance(v, datetime) else v for v in fields.values()]
+    columns = ", ".join(f"{name} = %s" for name in fields)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE outreach_message SET {columns} WHERE id = %s AND creditor_id = %s AND state = %s",  # noqa: S608
+            [*stored, message.id, creditor_id(), str(message.state)],
         )
+        if cursor.rowcount != 1:
+            return False
     for name, value in fields.items():
         setattr(message, name, value)
+    return True
 
 
 def _tell(event: str, message: Message, code: str) -> None:

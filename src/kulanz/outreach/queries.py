@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from kulanz.kernel.errors import NotFoundError
-from kulanz.outreach.compose import Archived, unpacked
+from kulanz.outreach.compose import Archived, unpack
 from kulanz.outreach.models import ArchivedMessage, Message
 
 
@@ -12,7 +12,7 @@ def archived(message_id: int) -> Archived:
     found = ArchivedMessage.objects.select_related("layout").filter(message_id=message_id).first()
     if found is None:
         raise NotFoundError("No text of this message is kept.")
-    return unpacked(found)
+    return unpack(found)
 
 
 def due(at: datetime, limit: int) -> list[int]:

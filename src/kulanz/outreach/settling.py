@@ -21,7 +21,7 @@ def settle_leftovers(outlet: Callable[[str], Channel | None]) -> None:
     """
     for message_id in queries.leftovers(clock.now(), AT_ONCE):
         with transaction.atomic():
-            message = marking.locked(message_id, State.SENDING)
+            message = _locked(message_id, State.SENDING)
             if message is not None and message.lease_until is not None and message.lease_until <= clock.now():
                 marking.mark_unknown(message, "The process ended during the hand-over.")
     for message_id, code, wire_id in queries.unknown(AT_ONCE):
@@ -36,13 +36,23 @@ def settle(message_id: int, delivered: bool, *, by: str) -> None:
     `by` is provider or agent:<id>. Raises NotFoundError when the message is not unknown any more.
     """
     with transaction.atomic():
-        message = marking.locked(message_id, State.UNKNOWN)
+        message = _locked(message_id, State.UNKNOWN)
         if message is None:
             raise NotFoundError("This message is settled already.")
         if delivered:
             marking.mark_sent(message, clock.now(), f"settled by {by}")
         else:
             marking.postpone(message, clock.now(), f"not delivered, says {by}")
+
+
+def _locked(message_id: int, state: str) -> Message | None:
+    rows = Message.objects.filter(id=message_id, state=state)
+    customer = rows.values_list("customer_id", flat=True).first()
+    if customer is None:
+        return None
+    marking.lock_customer(customer)
+    found: Message | None = rows.first()
+    return found
 
 
 def _ask(outlet: Callable[[str], Channel | None], code: str, wire_id: str) -> bool | None:

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 from babel import Locale
 from babel.dates import format_date
 
-from kulanz.claims.queries import ClaimLine, Statement
 from kulanz.documents.layout import text_language
 from kulanz.kernel.money import Money
+from kulanz.outreach.reading import CaseView, Owed
 from kulanz.tenancy.models import Creditor
 
 SHOWN = 10
@@ -25,22 +25,22 @@ _WHAT = {
 
 
 def values(
-    creditor: Creditor, statement: Statement, url: str, at: datetime, *, offer: str, data: Mapping[str, Any]
+    creditor: Creditor, case: CaseView, url: str, at: datetime, *, offer: str, data: Mapping[str, Any]
 ) -> dict[str, Any]:
     """Everything a text may use, formatted for the customer's language.
 
     The claims demanded are those due at `at`, or the next ones to fall due. `data` of a service message may hold
     `paid` (minor units) and `until` (ISO date).
     """
-    words = _Words(statement.language, creditor.country, statement.currency)
+    words = _Words(case.language, creditor.country, case.currency)
     today = at.astimezone(ZoneInfo(creditor.timezone)).date()
-    demanded = _demanded(statement, today)
-    listed = sum(claim.open_amount for claim in demanded)
-    amount = max(0, min(statement.open_amount, listed - _credit(statement)))
+    demanded = _demanded(case, today)
+    listed = sum(claim.amount for claim in demanded)
+    amount = max(0, min(case.open_amount, listed - case.credit))
     lines = [words.line(claim) for claim in demanded[:SHOWN]]
     due = demanded[0].due_date if demanded else today
     return {
-        "customer": {"name": statement.customer_name},
+        "customer": {"name": case.customer_name},
         "creditor": {"name": creditor.name, "legal_name": creditor.legal_name},
         "amount": words.money(amount),
         "credit": words.money(listed - amount) if listed > amount else "",
@@ -51,8 +51,8 @@ def values(
         "due": words.day(due),
         "days": (today - due).days,
         "pay_by": words.day(today + PAY_BY),
-        "rest": words.money(statement.open_amount),
-        "settled": statement.open_amount == 0,
+        "rest": words.money(case.open_amount),
+        "settled": case.open_amount == 0,
         "offer": offer,
         "pay": url,
         "later": f"{url}later/",
@@ -62,19 +62,14 @@ def values(
     }
 
 
-def _demanded(statement: Statement, today: date) -> list[ClaimLine]:
-    """What is due; where nothing is, or credits cover it, what falls due next."""
-    positive = [claim for claim in statement.claims if claim.open_amount > 0]
-    due = [claim for claim in positive if claim.due_date <= today]
-    if sum(claim.open_amount for claim in due) > _credit(statement):
+def _demanded(case: CaseView, today: date) -> list[Owed]:
+    """What is due; where nothing is, or credits cover it, also what falls due next."""
+    due = [claim for claim in case.owed if claim.due_date <= today]
+    if sum(claim.amount for claim in due) > case.credit:
         return due
-    coming = [claim for claim in positive if claim.due_date > today]
+    coming = [claim for claim in case.owed if claim.due_date > today]
     first = min((claim.due_date for claim in coming), default=today)
     return due + [claim for claim in coming if claim.due_date == first]
-
-
-def _credit(statement: Statement) -> int:
-    return statement.credit - sum(claim.open_amount for claim in statement.claims if claim.open_amount < 0)
 
 
 class _Words:
@@ -89,12 +84,12 @@ class _Words:
     def day(self, day: date) -> str:
         return _day(day, self.language, self.country)
 
-    def line(self, claim: ClaimLine) -> dict[str, str]:
+    def line(self, claim: Owed) -> dict[str, str]:
         words = _WHAT[self.language]
         return {
             "what": words.get(claim.kind, words["invoice"]),
             "number": claim.number,
-            "amount": self.money(claim.open_amount),
+            "amount": self.money(claim.amount),
             "due": self.day(claim.due_date),
         }
 

@@ -13,7 +13,6 @@ from django.utils import translation
 from kulanz.claims.queries import Statement, statement
 from kulanz.kernel.errors import NotFoundError
 from kulanz.kernel.money import Money
-from kulanz.kernel.settings import settings as environment
 from kulanz.payments import links
 from kulanz.portal import brand as brands
 from kulanz.tenancy.models import Brand, Creditor
@@ -41,7 +40,11 @@ class Page:
     def render(
         self, request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200
     ) -> HttpResponse:
-        shown = {**_frame(self.brand, self.language, self.home), "statement": self.statement, **(context or {})}
+        shown = {
+            **_frame(self.brand, self.language, self.home),
+            "statement": self.statement,
+            **(context or {}),
+        }
         return render(request, f"portal/{template}.html", shown, status=status)
 
 
@@ -85,7 +88,9 @@ def not_found(request: HttpRequest) -> HttpResponse:
     """The friendly page for an address that opens nothing; it names no creditor."""
     language = _language(request, "")
     with translation.override(language):
-        return render(request, "portal/not_found.html", {"language": language, "other": _other(language)}, status=404)
+        return render(
+            request, "portal/not_found.html", {"language": language, "other": _other(language)}, status=404
+        )
 
 
 def _expired(request: HttpRequest, creditor_id: int) -> HttpResponse:
@@ -118,13 +123,17 @@ def _frame(brand: Brand, language: str, home: str) -> dict[str, Any]:
         "language": language,
         "other": _other(language),
         "home": home,
-        "simulated": brand.creditor.simulated or environment().simulated,
+        "simulated": brand.creditor.simulated,
     }
 
 
 def _language(request: HttpRequest, customers: str) -> str:
     """Chosen on the page, else the customer's own, else the browser's."""
-    for wanted in (request.GET.get("lang"), request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME), customers[:2]):
+    for wanted in (
+        request.GET.get("lang"),
+        request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME),
+        customers[:2],
+    ):
         if wanted in LANGUAGES:
             return wanted
     asked = translation.get_language_from_request(request)[:2]

@@ -4,7 +4,13 @@ import logging
 import re
 
 _TOKEN = re.compile(r"/p/[A-Za-z0-9_-]{16,}")
-_LOGGERS = ("django.request", "django.security.csrf", "django.security.DisallowedHost", "django.server", "httpx")
+_LOGGERS = (
+    "django.request",
+    "django.security.csrf",
+    "django.security.DisallowedHost",
+    "django.server",
+    "httpx",
+)
 
 
 def redact(text: str) -> str:

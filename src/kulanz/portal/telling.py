@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext as _
 
 from kulanz.kernel import clock
 from kulanz.kernel.errors import InputError
@@ -20,12 +21,12 @@ def later(request: HttpRequest, page: Page) -> HttpResponse:
     if page.statement.open_amount == 0:
         return SeeOther(page.home)
     window = actions.window(page.statement.case_id, page.creditor.timezone)
-    form = PromiseForm(request.POST or None, window=window)
+    form = PromiseForm(request.POST if request.method == "POST" else None, window=window)
     if request.method == "POST" and form.is_valid():
         try:
             actions.promise(page.statement.case_id, form.cleaned_data["chosen"], page.creditor.timezone)
-        except InputError as error:
-            form.add_error("other_day", str(error))
+        except InputError:
+            form.add_error("other_day", _("Choose a day within the time shown."))
         else:
             return SeeOther(page.home)
     context = {
@@ -43,11 +44,9 @@ def paid(request: HttpRequest, page: Page) -> HttpResponse:
     if page.statement.open_amount == 0:
         return SeeOther(page.home)
     today = clock.today(page.creditor.timezone)
-    form = PaidForm(request.POST or None, today=today)
-    sent = request.method == "POST"
-    if sent and (not request.POST or form.is_valid()):
-        told = form.cleaned_data if form.is_bound else {}
-        actions.paid_already(page.statement.case_id, told.get("paid_on"), told.get("note", ""))
+    form = PaidForm(request.POST if request.method == "POST" else None, today=today)
+    if request.method == "POST" and form.is_valid():
+        actions.paid_already(page.statement.case_id, form.cleaned_data["paid_on"], form.cleaned_data["note"])
         return SeeOther(page.home)
     return _form(request, page, "paid", form, {"today": today.isoformat(), "days": rules.PAID_REST_DAYS})
 

@@ -6,7 +6,11 @@ from kulanz.portal import preferences, telling, views
 
 app_name = "portal"
 urlpatterns = [
-    re_path(r"^p/brand/(?P<brand_id>\d{1,18})-(?P<digest>[0-9a-f]{12})\.(?P<kind>css|svg)$", views.brand, name="brand"),
+    re_path(
+        r"^p/brand/(?P<brand_id>\d{1,18})-(?P<digest>[0-9a-f]{12})\.(?P<kind>css|svg)$",
+        views.brand,
+        name="brand",
+    ),
     path("p/<str:token>/", views.first, name="first"),
     path("p/<str:token>/pay/", views.pay, name="pay"),
     path("p/<str:token>/return/<int:intent_id>/", views.back, name="back"),

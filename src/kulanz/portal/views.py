@@ -1,7 +1,7 @@
 """Paying: the first page, bank transfer, the way to the provider and back."""
 
 import secrets
-from datetime import date
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
@@ -77,15 +77,17 @@ def qr_code(request: HttpRequest, page: Page) -> HttpResponse:
     found = _instructions(page)
     if found is None or found.currency != "EUR":
         return not_found(request)
-    code = qr.svg(
-        qr.Transfer(
-            name=found.account_holder,
-            iban=found.iban,
-            amount=Money(found.amount, found.currency),
-            reference=found.reference,
-            bic=found.bic,
-        )
+    transfer = qr.Transfer(
+        name=found.account_holder,
+        iban=found.iban,
+        amount=Money(found.amount, found.currency),
+        reference=found.reference,
+        bic=found.bic,
     )
+    try:
+        code = qr.svg(transfer)
+    except InputError:
+        return not_found(request)
     return HttpResponse(code, content_type="image/svg+xml")
 
 
@@ -183,7 +185,7 @@ def _instructions(page: Page) -> Instructions | None:
 def _promised(page: Page) -> str:
     """The promised day itself: the hold ends at the midnight after it."""
     ends = [hold.until_at for hold in page.statement.holds if hold.reason == "promise" and hold.until_at]
-    return shown.local_day(max(ends) - date.resolution, page) if ends else ""
+    return shown.local_day(max(ends) - timedelta(seconds=1), page) if ends else ""
 
 
 def _whole(text: str) -> int:

@@ -75,7 +75,11 @@ def _part(part: Contribution, language: str) -> str:
     name = str(LABELS.get(part.name, "")) or _words(part.name.split(", "))
     if part.value is not None and not part.name.endswith(("_sin", "_cos")):
         name = f"{name} ({format_decimal(round(part.value, 1), locale=language)})"
-    text = _("{name} raises it by {points}.") if part.effect > 0 else _("{name} lowers it by {points}.")
+    text = (
+        _("{name}: raises the expectation by {points}.")
+        if part.effect > 0
+        else _("{name}: lowers the expectation by {points}.")
+    )
     return text.format(name=name[:1].upper() + name[1:], points=_points(abs(part.effect), language))
 
 

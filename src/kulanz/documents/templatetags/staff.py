@@ -4,7 +4,7 @@ from datetime import date, datetime
 
 from babel import Locale
 from babel.dates import format_date, format_datetime, format_skeleton
-from babel.numbers import format_decimal, format_percent
+from babel.numbers import format_currency, format_decimal, format_percent
 from django import template
 from django.utils import timezone
 from django.utils.translation import get_language
@@ -27,16 +27,25 @@ def money(minor: int, currency: str) -> str:
     return Money(minor, currency).format(language())
 
 
+def rounded_money(amount: float, currency: str, digits: int) -> str:
+    """An estimate or average in main units of `currency`, with so many digits after the point."""
+    pattern = Locale.parse(language(), sep="-").currency_formats["standard"].pattern
+    exact = pattern.replace("0.00", f"0.{'0' * digits}" if digits else "0")
+    return format_currency(amount, currency, exact, locale=language(), currency_digits=False)
+
+
 @register.filter
 def percent(share: float, digits: int = 0) -> str:
     pattern = Locale.parse(language(), sep="-").percent_formats[None].pattern
-    return format_percent(share, pattern.replace("0", f"0.{'0' * digits}") if digits else pattern, locale=language())
+    return format_percent(
+        share, pattern.replace("0", f"0.{'0' * digits}") if digits else pattern, locale=language()
+    )
 
 
 @register.filter
 def points(share: float) -> str:
     """A difference of two shares in percentage points, signed."""
-    return format_decimal(100 * share, "+#,##0.0;−#,##0.0", locale=language())  # noqa: RUF001 - a real minus
+    return format_decimal(100 * share, "+#,##0.0;−#,##0.0", locale=language())
 
 
 @register.filter
@@ -65,7 +74,9 @@ def clock(value: datetime) -> str:
 def moment(value: datetime) -> str:
     """An instant in the creditor's time zone, to the minute."""
     local = timezone.localtime(value)
-    return format_datetime(local, "d MMM y HH:mm" if language() == "en" else "d. MMM y, HH:mm", locale=language())
+    return format_datetime(
+        local, "d MMM y HH:mm" if language() == "en" else "d. MMM y, HH:mm", locale=language()
+    )
 
 
 @register.filter(name="word")

@@ -1,0 +1,5 @@
+"""`python -m kulanz.cli`."""
+
+from kulanz.cli import main
+
+main()

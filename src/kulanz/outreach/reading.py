@@ -1,0 +1,115 @@
+"""What messages need to know about cases and customers, read for a block at once."""
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import date
+
+from kulanz.contact.models import ContactPoint
+from kulanz.kernel.database import in_clause, read_columns
+from kulanz.tenancy.scope import creditor_id
+
+
+@dataclass(frozen=True, slots=True)
+class Owed:
+    """A claim on which something is open, in minor units > 0."""
+
+    number: str
+    kind: str
+    due_date: date
+    amount: int
+
+
+@dataclass(frozen=True, slots=True)
+class CaseView:
+    """A case as a message shows it, claims by due date.
+
+    `credit` >= 0: credit notes and what was paid too much, minor units. `version` changes with every posting.
+    """
+
+    customer_name: str
+    language: str
+    currency: str
+    owed: tuple[Owed, ...]
+    credit: int
+    version: int
+
+    @property
+    def open_amount(self) -> int:
+        """Minor units, never below 0."""
+        return max(0, sum(claim.amount for claim in self.owed) - self.credit)
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    point_id: int
+    value: str
+
+
+def case_views(case_ids: Collection[int]) -> dict[int, CaseView]:
+    """The cases of the creditor in scope; others are left out."""
+    people = read_columns(
+        f"""SELECT k.id, k.currency, c.name, c.language
+        FROM claims_case k JOIN claims_customer c ON c.id = k.customer_id
+        WHERE +k.creditor_id = %s AND {in_clause("k.id", case_ids)}""",  # noqa: S608 - integers
+        [creditor_id()],
+    )
+    rows = read_columns(
+        f"""SELECT p.case_id, c.number, c.kind, c.due_date, CAST(SUM(p.amount) AS BIGINT) AS amount, MAX(p.id) AS last
+        FROM claims_posting p LEFT JOIN claims_claim c ON c.id = p.claim_id
+        WHERE +p.creditor_id = %s AND {in_clause("p.case_id", case_ids)}
+          AND p.account IN ('principal', 'interest', 'cost', 'credit')
+        GROUP BY p.case_id, c.id, c.number, c.kind, c.due_date ORDER BY p.case_id, c.due_date, c.id""",  # noqa: S608
+        [creditor_id()],
+    )
+    owed: dict[int, list[Owed]] = {}
+    credit: dict[int, int] = {}
+    version: dict[int, int] = {}
+    for case, number, kind, due, amount, last in zip(
+        *(values.tolist() for values in rows.values()), strict=True
+    ):
+        version[case] = max(last, version.get(case, 0))
+        if number is None or amount <= 0:
+            credit[case] = credit.get(case, 0) - amount
+        else:
+            owed.setdefault(case, []).append(Owed(number, kind, date.fromisoformat(str(due)[:10]), amount))
+    return {
+        case: CaseView(
+            name,
+            language,
+            currency,
+            tuple(owed.get(case, ())),
+            max(0, credit.get(case, 0)),
+            version.get(case, 0),
+        )
+        for case, currency, name, language in zip(
+            *(values.tolist() for values in people.values()), strict=True
+        )
+    }
+
+
+def addresses(customer_ids: Collection[int]) -> dict[tuple[int, str], Address]:
+    """The working address of each (customer, channel), the oldest first."""
+    rows = read_columns(
+        f"""SELECT id, customer_id, channel, value FROM contact_contactpoint
+        WHERE +creditor_id = %s AND {in_clause("customer_id", customer_ids)} AND state = %s
+        ORDER BY id DESC""",  # noqa: S608 - integers
+        [creditor_id(), ContactPoint.State.OK.value],
+    )
+    return {
+        (customer, channel): Address(point, value)
+        for point, customer, channel, value in zip(
+            *(values.tolist() for values in rows.values()), strict=True
+        )
+    }
+
+
+def unchanged(case_id: int, version: int, point_id: int) -> bool:
+    """Whether the case and the address still are as they were read."""
+    rows = read_columns(
+        """SELECT COALESCE((SELECT MAX(p.id) FROM claims_posting p WHERE p.case_id = k.id
+            AND p.account IN ('principal', 'interest', 'cost', 'credit')), 0) AS version,
+          (SELECT COUNT(*) FROM contact_contactpoint WHERE id = %s AND state = %s) AS points
+        FROM claims_case k WHERE k.creditor_id = %s AND k.id = %s""",
+        [point_id, ContactPoint.State.OK.value, creditor_id(), case_id],
+    )
+    return bool(rows["version"].tolist() == [version] and rows["points"].tolist() == [1])

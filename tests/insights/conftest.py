@@ -1,0 +1,98 @@
+"""A staff login, the site in a process of its own over ASGI, and a browser."""
+
+import os
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from urllib.error import URLError
+from urllib.request import urlopen
+
+import pytest
+from django.conf import settings
+from django.db import connection
+from django.test import Client
+from playwright.sync_api import Browser, sync_playwright
+
+from kulanz.tenancy.actions import add_user
+from kulanz.tenancy.models import Creditor, Role
+
+CHROMIUM = Path("/usr/bin/chromium")
+PASSWORD = "a-long-pass-phrase"
+
+
+@pytest.fixture
+def login(creditor: Creditor) -> Callable[..., Client]:
+    """A client that is logged in with a role at the creditor of the test, or at another."""
+
+    def log_in(role: Role = Role.VIEWER, at: Creditor = creditor, language: str = "de") -> Client:
+        client = Client(headers={"accept-language": language})
+        client.force_login(add_user(f"{role}-{at.slug}", PASSWORD, at, role))
+        return client
+
+    return log_in
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    if not CHROMIUM.exists():
+        if "browser" in os.environ.get("KULANZ_REQUIRE", ""):
+            pytest.fail("KULANZ_REQUIRE asks for a browser, but /usr/bin/chromium is not there")
+        pytest.skip("there is no /usr/bin/chromium here")
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def asgi_url(committed_db: None) -> Iterator[str]:
+    """The whole site in another process, on the test's own database."""
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    url = f"http://127.0.0.1:{port}"
+    environment = {
+        **os.environ,
+        "KULANZ_DATABASE_URL": _database_url(),
+        "KULANZ_SECRET_KEY": settings.SECRET_KEY,
+        "KULANZ_PUBLIC_URL": url,
+        "PYTHONPATH": os.pathsep.join(sys.path),
+        "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
+    }
+    command = [sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1"]
+    server = subprocess.Popen(
+        [*command, "--port", str(port), "kulanz.config.asgi:application"],
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    try:
+        _await(f"{url}/healthz")
+        yield url
+    finally:
+        server.terminate()
+        server.wait(timeout=20)
+
+
+def _database_url() -> str:
+    found = connection.settings_dict
+    if connection.vendor == "sqlite":
+        return f"sqlite:///{found['NAME']}"
+    login = ":".join(filter(None, [found["USER"], found["PASSWORD"]]))
+    return f"postgresql://{login}@{found['HOST']}:{found['PORT'] or 5432}/{found['NAME']}"
+
+
+def _await(url: str) -> None:
+    end = time.monotonic() + 30
+    while time.monotonic() < end:
+        try:
+            with urlopen(url, timeout=2):
+                return
+        except (URLError, ConnectionError):
+            time.sleep(0.1)
+    pytest.fail(f"the server did not answer at {url}")

@@ -1,0 +1,67 @@
+"""Forks dispatchers on command, so that a test can kill them without paying for their start.
+
+Reads one JSON command per line: {"start": ISO instant, "creditor": id} forks a dispatcher and answers with its process
+id; {"wait": pid} answers with its exit status once it has ended. With `skip_recheck` a dispatcher ignores the gate.
+"""
+
+import json
+import os
+import sys
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import django
+from django.core.mail.backends.smtp import EmailBackend
+
+LEASE = timedelta(seconds=5)
+
+
+class AskableBackend(EmailBackend):
+    """SMTP to a server whose record of Message-IDs can be read."""
+
+    def was_delivered(self, wire_id: str) -> bool:
+        record = Path(os.environ["SINK_RECORD"])
+        return record.exists() and wire_id in record.read_text().split()
+
+
+def run(at: datetime, creditor: int) -> None:
+    from kulanz.kernel import clock  # noqa: PLC0415 - after django.setup()
+    from kulanz.outreach import dispatcher  # noqa: PLC0415
+    from kulanz.tenancy.scope import scope  # noqa: PLC0415
+
+    if os.environ.get("SKIP_RECHECK"):
+        dispatcher._may_leave = lambda message, now: True
+    with clock.virtual(at), scope(creditor):
+        dispatcher.dispatch(lease=LEASE)
+
+
+def fork(at: datetime, creditor: int) -> int:
+    pid = os.fork()
+    if pid == 0:
+        status = 1
+        try:
+            run(at, creditor)
+            status = 0
+        finally:
+            sys.stderr.flush()
+            os._exit(status)
+    return pid
+
+
+def main(lines: Iterable[str]) -> None:
+    for line in lines:
+        command = json.loads(line)
+        if "wait" in command:
+            answer = os.waitstatus_to_exitcode(os.waitpid(command["wait"], 0)[1])
+        else:
+            answer = fork(datetime.fromisoformat(command["start"]), command["creditor"])
+        sys.stdout.write(f"{answer}\n")
+        sys.stdout.flush()
+
+
+if __name__ == "__main__":
+    django.setup()
+    sys.stdout.write("ready\n")
+    sys.stdout.flush()
+    main(sys.stdin)

@@ -1,0 +1,78 @@
+"""A customer with one open invoice, their link, and the simulated provider in process."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+import httpx
+import numpy as np
+import pytest
+from django.test import Client
+
+from kulanz.claims.models import Case
+from kulanz.claims.queries import active_holds, open_amount
+from kulanz.kernel import clock as kernel_clock
+from kulanz.payments import links
+from kulanz.payments.methods.psp import Psp
+from kulanz.payments.methods.registry import installed
+from kulanz.tenancy.models import Creditor
+from kulanz.testing.psp import PspSimulator
+
+
+@dataclass
+class Visitor:
+    """A customer at their page: 100.00 EUR, due on 20 February 2026, today is 3 March."""
+
+    creditor: Creditor
+    case: Case
+    link_id: int
+    psp: PspSimulator
+    client: Client = field(default_factory=Client)
+
+    @property
+    def home(self) -> str:
+        return f"/p/{links.token(self.link_id)}/"
+
+    def get(self, path: str = "", **extra):
+        return self.client.get(self.home + path, **extra)
+
+    def text(self, path: str = "", **extra) -> str:
+        return self.get(path, **extra).content.decode()
+
+    def post(self, path: str, data: dict[str, object] | None = None, **extra):
+        return self.client.post(self.home + path, data or {}, **extra)
+
+    def pay(self, form: str = "form-0001", amount: int = 10000):
+        return self.post("pay/", {"amount": amount, "form": form})
+
+    def holds(self) -> list[str]:
+        return [hold.reason for hold in active_holds(self.case.id)]
+
+    def owed(self) -> int:
+        return open_amount(self.case.id)
+
+
+def new_link(case: Case, days: int = 60) -> int:
+    expires = kernel_clock.now() + timedelta(days=days)
+    return int(links.create_block(np.array([case.id]), expires)[0])
+
+
+@pytest.fixture
+def psp(clock: kernel_clock.VirtualClock) -> Iterator[PspSimulator]:
+    site = Client()
+
+    def send(url: str, body: bytes, headers) -> int:
+        extra = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
+        path = "/" + url.split("/", 3)[3]
+        return int(site.post(path, body, content_type="application/json", **extra).status_code)
+
+    made = PspSimulator(api_key="key", webhook_secret="secret", send=send)
+    method = Psp(made.public_url, "key", "secret", transport=httpx.WSGITransport(app=made.app))
+    with installed(method):
+        yield made
+
+
+@pytest.fixture
+def visitor(creditor: Creditor, make_case, psp: PspSimulator) -> Visitor:
+    case = make_case("K1", 10000, date(2026, 2, 20))
+    return Visitor(creditor, case, new_link(case), psp)

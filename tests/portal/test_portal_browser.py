@@ -1,0 +1,251 @@
+"""Customers in a real browser: paying, transferring, promising, disputing; at 360 px, on a desktop, without scripts."""
+
+import os
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import date, timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from kulanz.claims.queries import active_holds, open_amount
+from kulanz.kernel import clock as kernel_clock
+from kulanz.payments import links
+from kulanz.payments.methods.psp import Psp
+from kulanz.payments.methods.registry import installed
+from kulanz.tenancy.actions import NewCreditor, add_creditor
+from kulanz.tenancy.models import Brand
+from kulanz.tenancy.scope import scope
+from kulanz.testing.psp import PspSimulator, serve
+
+CHROMIUM = Path("/usr/bin/chromium")
+SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
+PHONE = {"width": 360, "height": 740}
+DESKTOP = {"width": 1280, "height": 860}
+
+pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
+
+
+@dataclass
+class Site:
+    """The live site with one creditor, a provider on another port, and a browser."""
+
+    url: str
+    creditor_id: int
+    browser: object
+    make_case: object
+    requests: list[str]
+
+    def link(self, number: str, amount: int = 12990, *, language: str = "de", name: str = "Erika Beispiel") -> tuple[int, str]:
+        with scope(self.creditor_id):
+            case = self.make_case(number, amount, date(2026, 2, 20), language=language, name=name)
+            expires = kernel_clock.now() + timedelta(days=60)
+            (link_id,) = links.create_block(np.array([case.id]), expires)
+        return case.id, links.url(int(link_id))
+
+    def page(self, viewport, *, scripts: bool = True, scheme: str = "light", locale: str = "de-DE"):
+        context = self.browser.new_context(
+            viewport=viewport, java_script_enabled=scripts, color_scheme=scheme, locale=locale
+        )
+        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=self.url)
+        page = context.new_page()
+        page.set_default_timeout(10_000)
+        page.on("request", lambda request: self.requests.append(request.url))
+        page.on("pageerror", lambda error: self.requests.append(f"error: {error}"))
+        page.on("console", lambda m: self.requests.append(f"error: {m.text}") if m.type == "error" else None)
+        return page
+
+    def owed(self, case_id: int) -> int:
+        with scope(self.creditor_id):
+            return open_amount(case_id)
+
+    def holds(self, case_id: int) -> list[str]:
+        with scope(self.creditor_id):
+            return [hold.reason for hold in active_holds(case_id)]
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    if not CHROMIUM.exists():
+        if "browser" in os.environ.get("KULANZ_REQUIRE", ""):
+            pytest.fail("KULANZ_REQUIRE asks for a browser, but /usr/bin/chromium is not there")
+        pytest.skip("there is no /usr/bin/chromium here")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        made = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def site(live_url, clock, make_case, browser, monkeypatch) -> Iterator[Site]:
+    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+    creditor = add_creditor(
+        NewCreditor(
+            slug="lindenhof",
+            name="Lindenhof Versand",
+            legal_name="Lindenhof Versand GmbH",
+            address="Lindenallee 1, 10115 Berlin",
+            sender_email="rechnung@lindenhof.example",
+            iban="DE89370400440532013000",
+            simulated=True,
+        )
+    )
+    psp = PspSimulator(api_key="key", webhook_secret="secret")
+    with serve(psp) as url, installed(Psp(url, "key", "secret")):
+        yield Site(live_url, creditor.id, browser, make_case, [])
+
+
+def shoot(page, name: str) -> None:
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(SHOTS / f"{name}.png"), full_page=True)
+
+
+def no_findings(page) -> None:
+    from axe_playwright_python.sync_playwright import Axe
+
+    for scheme in ("light", "dark"):
+        page.emulate_media(color_scheme=scheme)
+        found = Axe().run(page).response["violations"]
+        assert not found, [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
+        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
+    page.emulate_media(color_scheme="light")
+
+
+def test_pays_online_on_a_phone_in_german(site):
+    case_id, url = site.link("K1")
+    page = site.page(PHONE)
+    page.goto(url)
+    no_findings(page)
+    page.locator("details.item summary").click()
+    assert page.get_by_text("Vereinbarter Betrag aus Ihrem Vertrag").is_visible()
+    page.locator("details.item summary").click()
+    shoot(page, "payment-360")
+    page.get_by_role("button", name="129,90 € online bezahlen").click()
+    page.get_by_role("button", name="Jetzt zahlen").click()
+    page.get_by_role("heading", name="Vielen Dank! Ihre Zahlung ist angekommen.").wait_for()
+    no_findings(page)
+    shoot(page, "paid-360")
+    assert site.owed(case_id) == 0
+    page.get_by_role("link", name="Zurück zur Übersicht").click()
+    page.get_by_role("heading", name="Alles bezahlt. Vielen Dank!").wait_for()
+    no_findings(page)
+    assert not [each for each in site.requests if each.startswith("error:")]
+    assert all(re.match(r"http://127\.0\.0\.1:|data:,", each) for each in site.requests)
+
+
+def test_is_declined_in_english_on_a_desktop_and_told_that_no_money_moved(site):
+    case_id, url = site.link("K2", language="en", name="Alex Example")
+    page = site.page(DESKTOP, locale="en-GB")
+    page.goto(url)
+    no_findings(page)
+    page.locator("details.item summary").click()
+    shoot(page, "payment-desktop")
+    page.emulate_media(color_scheme="dark")
+    shoot(page, "payment-desktop-dark")
+    page.emulate_media(color_scheme="light")
+    page.get_by_role("button", name="online").click()
+    page.get_by_role("button", name="Let the payment be declined").click()
+    page.get_by_role("heading", name="The payment did not work").wait_for()
+    assert page.get_by_text("No money has moved.").is_visible()
+    no_findings(page)
+    assert site.owed(case_id) == 12990
+    page.get_by_role("link", name="Try again").click()
+    page.get_by_role("button", name="online").click()
+    page.get_by_role("button", name="Cancel and go back").click()
+    page.get_by_role("heading", name="You cancelled the payment").wait_for()
+
+
+def test_transfers_with_the_code_and_copies_the_details(site):
+    case_id, url = site.link("K3")
+    page = site.page(PHONE)
+    page.goto(url)
+    page.get_by_role("link", name="Per Überweisung bezahlen").click()
+    page.get_by_role("heading", name="Per Überweisung bezahlen").wait_for()
+    assert page.locator("figure.qr img").evaluate("image => image.complete && image.naturalWidth > 0")
+    no_findings(page)
+    page.get_by_role("button", name="Kopieren IBAN").click()
+    page.get_by_role("button", name="Kopiert IBAN").wait_for()
+    assert page.evaluate("navigator.clipboard.readText()") == "DE89370400440532013000"
+    shoot(page, "transfer-360")
+    page.get_by_role("link", name="Ich habe überwiesen").click()
+    no_findings(page)
+    page.get_by_role("button", name="Absenden").click()
+    page.get_by_role("heading", name="Ihre Zahlung ist unterwegs").wait_for()
+    no_findings(page)
+    assert site.holds(case_id) == ["payment_pending"]
+
+
+def test_chooses_a_day_without_scripts(site):
+    case_id, url = site.link("K4", language="en")
+    page = site.page(PHONE, scripts=False, locale="en-GB")
+    page.goto(url)
+    page.get_by_role("link", name="I can’t pay now").click()
+    page.get_by_role("button", name="Choose this day").click()
+    assert page.get_by_role("alert").get_by_text("Choose a day.").is_visible()
+    page.get_by_label("10 March 2026").or_(page.get_by_label("March 10, 2026")).check()
+    page.get_by_role("button", name="Choose this day").click()
+    page.get_by_role("heading", name="Thank you for choosing a day").wait_for()
+    shoot(page, "promised-360")
+    assert site.holds(case_id) == ["promise"]
+
+
+def test_disputes_and_switches_the_language(site):
+    case_id, url = site.link("K5")
+    page = site.page(DESKTOP)
+    page.goto(url)
+    page.get_by_role("link", name="English").click()
+    page.get_by_role("link", name="Something is wrong").click()
+    no_findings(page)
+    page.get_by_role("button", name="Send and stop everything").click()
+    no_findings(page)
+    page.get_by_role("link", name="Tell us in a few words what is wrong.").click()
+    assert page.evaluate("document.activeElement.id") == "text"
+    page.get_by_label("The amount is not right").check()
+    page.get_by_label("What happened?").fill("I sent one of the two chairs back.")
+    shoot(page, "problem-desktop")
+    page.get_by_role("button", name="Send and stop everything").click()
+    page.get_by_role("heading", name="We are looking into it").wait_for()
+    no_findings(page)
+    assert site.holds(case_id) == ["dispute"]
+
+
+def test_every_other_page_has_no_findings_in_either_theme(site):
+    case_id, url = site.link("K6")
+    page = site.page(PHONE)
+    for path in ("later/", "preferences/", "unsubscribe/"):
+        page.goto(url + path)
+        no_findings(page)
+    page.goto(url + "later/")
+    page.get_by_label("An einem anderen Tag").check()
+    page.get_by_role("button", name="Diesen Tag wählen").click()
+    no_findings(page)
+    shoot(page, "later-360")
+    page.goto(url + "preferences/")
+    page.get_by_role("button", name="Speichern").click()
+    page.get_by_role("status").wait_for()
+    page.goto(url.replace("/p/", "/p/x"))
+    no_findings(page)
+    with scope(site.creditor_id):
+        Brand.objects.update(colour_primary="#ffe14d", colour_on_primary="#ffffff")
+    page.goto(url)
+    no_findings(page)
+    shoot(page, "payment-360-yellow")
+
+
+def test_the_whole_page_is_reached_by_keyboard(site):
+    _, url = site.link("K7")
+    page = site.page(DESKTOP)
+    page.goto(url)
+    reached = []
+    for _ in range(14):
+        page.keyboard.press("Tab")
+        reached.append(page.evaluate("document.activeElement.innerText || document.activeElement.tagName"))
+    text = " | ".join(reached)
+    for words in ("Zum Inhalt", "English", "online bezahlen", "Überweisung", "nicht zahlen", "schon bezahlt", "R-K7"):
+        assert words in text
