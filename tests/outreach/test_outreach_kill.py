@@ -25,6 +25,7 @@ from kulanz.claims.opening import NewClaims, open_claims
 from kulanz.contact.actions import add_points, withdraw
 from kulanz.contact.facts import StageSet
 from kulanz.contact.models import ContactLog
+from kulanz.events.models import Event
 from kulanz.kernel.clock import VirtualClock
 from kulanz.outreach.actions import NewMessages, queue_block
 from kulanz.outreach.models import ArchivedMessage, Message
@@ -148,6 +149,7 @@ class Story(threading.Thread):
 
 @pytest.fixture
 def creditor_id(committed_db: None, clock: VirtualClock) -> Iterator[int]:
+    assert "test" in str(connection.settings_dict["NAME"]), "never outside of a test database"
     made = add_creditor(NewCreditor("lindenhof", "Lindenhof Versand", "rechnung@lindenhof.example"))
     with scope(made.id):
         yield made.id
@@ -269,9 +271,7 @@ def test_fifty_kills_lose_nothing_double_nothing_and_respect_every_stop(
 
     raced = Counter(story.seen.values())
     assert raced["queued"] > ROUNDS, f"the stops came too late to prove anything: {raced}"
-    assert any("settled by" in text for text in Message.objects.values_list("outcome", flat=True)) or any(
-        "not delivered" in text for text in Message.objects.values_list("outcome", flat=True)
-    ), "no kill struck between mark and conclusion"
+    assert Event.objects.filter(type="message.unknown").count() >= 5, "kills struck between mark and conclusion"
 
 
 @pytest.mark.slow

@@ -9,8 +9,8 @@ from django.urls import reverse
 
 from kulanz.tenancy.models import Brand
 
-LIGHT, DARK = "#ffffff", "#1b2124"
-"""The lightest and darkest card that texts stand on; portal.css has the same."""
+LIGHT, DARK = ("#ffffff", "#f3f5f4"), ("#1b2124", "#12171a")
+"""What texts stand on in each theme, card and page; portal.css has the same."""
 _TEXT, _SHAPE = 4.5, 3.0
 _FALLBACK = "#1f5c4d"
 _Rgb = tuple[float, float, float]
@@ -27,10 +27,9 @@ class Sheet:
 @lru_cache(maxsize=1024)
 def sheet(primary: str, on_primary: str) -> Sheet:
     """Custom properties for both themes from two #rrggbb colours; unusable colours give way to readable ones."""
-    brand = _rgb(primary) or _rgb(_FALLBACK)
-    assert brand is not None
+    brand = _rgb(primary) or _known(_FALLBACK)
     wanted = _rgb(on_primary)
-    light, dark = _theme(brand, wanted, LIGHT, 0.06), _theme(brand, wanted, DARK, 0.16)
+    light, dark = _theme(brand, wanted, LIGHT, 0.1), _theme(brand, wanted, DARK, 0.2)
     css = f":root{{{light}}}@media screen and (prefers-color-scheme:dark){{:root{{{dark}}}}}"
     return Sheet(css, hashlib.sha256(css.encode()).hexdigest()[:12])
 
@@ -53,20 +52,16 @@ def logo_url(brand: Brand) -> str:
 
 def contrast(one: str, other: str) -> float:
     """The contrast ratio of two #rrggbb colours, 1 to 21 (WCAG 2.2)."""
-    first, second = _rgb(one), _rgb(other)
-    assert first is not None
-    assert second is not None
-    return _ratio(first, second)
+    return _ratio(_known(one), _known(other))
 
 
-def _theme(brand: _Rgb, wanted: _Rgb | None, background: str, tint: float) -> str:
-    ground = _rgb(background)
-    assert ground is not None
-    fill = _away(brand, ground, _SHAPE)
+def _theme(brand: _Rgb, wanted: _Rgb | None, grounds: tuple[str, str], tint: float) -> str:
+    card, page = (_known(each) for each in grounds)
+    fill = _away(brand, card, _SHAPE)
     on = wanted if wanted is not None and _ratio(wanted, fill) >= _TEXT else _black_or_white(fill)
     fill = _away(fill, on, _TEXT)
-    soft = _mix(ground, brand, tint)
-    text = _away(brand, soft, _TEXT)
+    soft = _rounded(_mix(card, brand, tint))
+    text = _away(_away(brand, soft, _TEXT), page, _TEXT)
     return f"--brand:{_hex(fill)};--on-brand:{_hex(on)};--brand-text:{_hex(text)};--brand-soft:{_hex(soft)}"
 
 
@@ -107,10 +102,14 @@ def _rgb(colour: str) -> _Rgb | None:
     return red, green, blue
 
 
-def _rounded(colour: _Rgb) -> _Rgb:
-    found = _rgb(_hex(colour))
+def _known(colour: str) -> _Rgb:
+    found = _rgb(colour)
     assert found is not None
     return found
+
+
+def _rounded(colour: _Rgb) -> _Rgb:
+    return _known(_hex(colour))
 
 
 def _hex(colour: _Rgb) -> str:

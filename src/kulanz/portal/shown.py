@@ -16,6 +16,7 @@ from kulanz.law import packs
 from kulanz.law.basis import Basis
 from kulanz.portal.access import Page
 
+_LOCALE = {"en": "en_GB"}
 _CLAIM = {
     "invoice": gettext_noop("Invoice"),
     "credit_note": gettext_noop("Credit note"),
@@ -120,7 +121,7 @@ def _bases(jurisdiction: str) -> dict[str, Basis]:
 
 @lru_cache(maxsize=8192)
 def _day(value: date, language: str) -> str:
-    return format_date(value, "long", locale=language)
+    return format_date(value, "long", locale=_LOCALE.get(language, language)).replace(" ", "\u00a0", 1)
 
 
 @lru_cache(maxsize=8192)

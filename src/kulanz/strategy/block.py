@@ -136,7 +136,7 @@ def read(cases: CaseColumns, found: Setting) -> Due:
     begins = cases.oldest_due + np.array([s.from_days for s in found.spec.stages])[at]
     names = np.array(found.spec.names, object)[at]
     handed = hands_over & (last.stage == names) & (last.decided >= (begins - 1) * DAY)
-    due = (stage != rules.NO_STAGE) & ~history.asked[everyone, at] & ~handed
+    due = (stage != rules.NO_STAGE) & (last.matures <= found.now) & ~history.asked[everyone, at] & ~handed
     rows = np.flatnonzero(due)
     return Due(
         case_id=cases.case_id[rows],

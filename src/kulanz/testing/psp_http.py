@@ -113,7 +113,7 @@ def _page(checkout: "Checkout") -> str:
         forms = f'<p>{done}</p><a class="b" href="{escape(checkout.return_url)}">{back}</a>'
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">'
         f'<style>{_CSS}</style></head><body><main><p class="note">{note}</p>'
         f"<h1>{pays}</h1><p class=sum>{amount}</p><p>{to} {escape(checkout.payee)}</p>"
         f"<p>{escape(checkout.description)}</p>{forms}</main></body></html>"
