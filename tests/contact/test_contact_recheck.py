@@ -22,6 +22,7 @@ from kulanz.kernel import clock as time
 from kulanz.kernel.errors import NotFoundError
 from kulanz.law.vetoes import VetoCode
 from kulanz.outreach.models import Message
+from kulanz.outreach.queries import on_their_way, others_on_their_way
 from kulanz.tenancy.models import Creditor
 from kulanz.tenancy.scope import scope
 
@@ -33,12 +34,14 @@ Arrange = Callable[[Case, Any], object]
 def gated_now(creditor: Creditor, *cases: Case) -> Gated:
     ids = np.array([case.id for case in cases])
     amounts = np.array([open_amount(case.id) for case in cases])
-    found = facts(ids, amounts, time.now(), SPACE.channels)
+    coming = on_their_way(np.array([case.customer_id for case in cases]))
+    found = facts(ids, amounts, time.now(), SPACE.channels, coming)
     return gate(found, [STAGE], np.zeros(len(cases), np.int16), SPACE, creditor_rules(creditor), time.now())
 
 
 def code_now(case: Case, message_id: int | None = None) -> VetoCode | None:
-    veto = recheck(case.id, "email", STAGE, time.now(), message_id=message_id)
+    own = Message(id=message_id or 0, customer_id=case.customer_id)
+    veto = recheck(case.id, "email", STAGE, time.now(), on_their_way=others_on_their_way(own))
     return None if veto is None else veto.code
 
 

@@ -10,10 +10,12 @@ from typing import Any
 
 import pytest
 import typer
+from django.utils.module_loading import import_string
 from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from kulanz.cli.commands import app
+from kulanz.config.schedule import SCHEDULE
 from kulanz.kernel.settings import Settings
 
 pytestmark = pytest.mark.anydatabase
@@ -87,6 +89,16 @@ def test_every_command_exists_with_its_options(name: str, words: list[str]) -> N
         option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)
     }
     assert {word for word in words if word.startswith("--")} <= known | {"--help"}
+
+
+def test_the_worker_does_what_is_said_as_often_as_is_said() -> None:
+    seconds = {each.path: each.seconds for each in SCHEDULE if callable(import_string(each.path).call)}
+    assert seconds == {
+        "kulanz.events.tasks.deliver": 2,
+        "kulanz.outreach.tasks.dispatch": 5,
+        "kulanz.strategy.tasks.decide": 900,
+        "kulanz.strategy.tasks.learn": 900,
+    }
 
 
 def test_every_room_is_on_the_map() -> None:

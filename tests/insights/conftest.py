@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
@@ -36,12 +35,14 @@ def login(creditor: Creditor) -> Callable[..., Client]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
+def browser(django_db_setup: None) -> Iterator[Browser]:
+    """Started after the database: Playwright's event loop would keep Django from setting it up."""
     if not CHROMIUM.exists():
         if "browser" in os.environ.get("KULANZ_REQUIRE", ""):
             pytest.fail("KULANZ_REQUIRE asks for a browser, but /usr/bin/chromium is not there")
         pytest.skip("there is no /usr/bin/chromium here")
-    with sync_playwright() as playwright:
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         made = playwright.chromium.launch(
             executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-background-networking"]
         )
@@ -88,11 +89,11 @@ def _database_url() -> str:
 
 
 def _await(url: str) -> None:
-    end = time.monotonic() + 30
+    end = time.monotonic() + 60
     while time.monotonic() < end:
         try:
-            with urlopen(url, timeout=2):
+            with urlopen(url, timeout=30):
                 return
-        except (URLError, ConnectionError):
+        except OSError:
             time.sleep(0.1)
     pytest.fail(f"the server did not answer at {url}")

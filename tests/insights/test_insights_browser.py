@@ -21,9 +21,8 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.fixture
-def site(asgi_url, monkeypatch, make_case):
+def site(browser, asgi_url, make_case):
     """A creditor with some weeks of money, and a login."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
     creditor = add_creditor(
         NewCreditor(
             slug="lindenhof", name="Lindenhof Versand", sender_email="rechnung@lindenhof.example", simulated=True

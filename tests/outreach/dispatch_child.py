@@ -49,6 +49,17 @@ def fork(at: datetime, creditor: int) -> int:
     return pid
 
 
+def warm_up() -> None:
+    """Load and compile once what every fork needs."""
+    from kulanz.documents.layout import Look, layout  # noqa: PLC0415
+    from kulanz.kernel.money import Money  # noqa: PLC0415
+    from kulanz.outreach import dispatcher, texts  # noqa: F401, PLC0415
+
+    layout(Look("Lindenhof", "de", "#1f5c4d", "#ffffff", "", "", "", "", "", simulated=False))
+    texts.find("reminder_1", "friendly", "de")
+    Money(1, "EUR").format("de")
+
+
 def main(lines: Iterable[str]) -> None:
     for line in lines:
         command = json.loads(line)
@@ -62,6 +73,7 @@ def main(lines: Iterable[str]) -> None:
 
 if __name__ == "__main__":
     django.setup()
+    warm_up()
     sys.stdout.write("ready\n")
     sys.stdout.flush()
     main(sys.stdin)

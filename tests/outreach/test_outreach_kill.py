@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -33,8 +33,8 @@ from kulanz.payments import links
 from kulanz.tenancy.actions import NewCreditor, add_creditor
 from kulanz.tenancy.scope import scope
 
-ROUNDS, WORKERS, WAVE = 25, 2, 40
-"""Two dispatchers at once, both killed in each round: fifty kills."""
+KILLS, WORKERS, WAVE = 50, 2, 40
+"""Two dispatchers at once on a wave of new messages, both killed; wave after wave until all kills have hit."""
 AMOUNT = 10_000
 TESTS = Path(__file__).parent
 
@@ -197,25 +197,28 @@ def _queue_wave(number: int, clock: VirtualClock, started: datetime) -> None:
 
 
 def play(
-    creditor: int, clock: VirtualClock, sink: Any, *, skip_recheck: bool = False, rounds: int = ROUNDS
+    creditor: int, clock: VirtualClock, sink: Any, *, skip_recheck: bool = False, kills: int = KILLS
 ) -> Story:
     """Waves of messages, stops among them, and dispatchers that are killed; then one that may finish."""
     chance = random.Random(20260303)
     story = Story(creditor, seed=7)
     dispatchers = Dispatchers(sink.record, sink.port, skip_recheck=skip_recheck)
     started = clock.at
-    killed = 0
+    killed = number = 0
     story.start()
     try:
-        for number in range(rounds):
+        while killed < kills:
+            number += 1
             _queue_wave(number, clock, started)
-            story.budget = WAVE // 3
+            story.budget, before = WAVE // 3, len(sink.mails)
             workers = [dispatchers.start(clock.at, creditor) for _ in range(WORKERS)]
+            _until(lambda before=before: len(sink.mails) > before)  # type: ignore[misc]
             for pid in workers:
-                time.sleep(chance.uniform(0.02, 0.35))
+                time.sleep(chance.uniform(0, 0.06))
                 os.kill(pid, signal.SIGKILL)
             killed += sum(dispatchers.wait(pid) == -signal.SIGKILL for pid in workers)
-            _until_idle(sink)
+            _until(lambda: sink.sessions == 0)
+            time.sleep(0.005)
             clock.advance(timedelta(seconds=10))
         story.ended.set()
         story.join()
@@ -226,17 +229,15 @@ def play(
         story.ended.set()
         dispatchers.close()
     assert story.error is None
-    assert killed == rounds * WORKERS, "each dispatcher had work when it was killed"
     return story
 
 
-def _until_idle(sink: Any) -> None:
-    """Wait until the mail server has read everything that the dead had written."""
-    for _ in range(1000):
-        if sink.sessions == 0:
-            break
-        time.sleep(0.002)
-    time.sleep(0.005)
+def _until(reached: Callable[[], bool]) -> None:
+    """Wait for something that a process or the mail server does at once, or nearly."""
+    for _ in range(2000):
+        if reached():
+            return
+        time.sleep(0.001)
 
 
 def sent_after_a_stop(story: Story, sink: Any) -> set[int]:
@@ -258,7 +259,6 @@ def test_fifty_kills_lose_nothing_double_nothing_and_respect_every_stop(
     assert sent_after_a_stop(story, sink) == set(), "no demand after a committed stop"
 
     states = dict(Message.objects.values_list("case_id", "state"))
-    assert len(states) == ROUNDS * WAVE
     assert set(states.values()) == {"sent", "stopped"}, "nothing is left undecided"
     assert {case for case, state in states.items() if state == "stopped"} <= set(story.seen), (
         "nothing is lost"
@@ -270,8 +270,10 @@ def test_fifty_kills_lose_nothing_double_nothing_and_respect_every_stop(
     assert ContactLog.objects.count() == len(sent)
 
     raced = Counter(story.seen.values())
-    assert raced["queued"] > ROUNDS, f"the stops came too late to prove anything: {raced}"
-    assert Event.objects.filter(type="message.unknown").count() >= 5, "kills struck between mark and conclusion"
+    assert raced["queued"] > KILLS // 2, f"the stops came too late to prove anything: {raced}"
+    assert Event.objects.filter(type="message.unknown").count() >= 5, (
+        "kills struck between mark and conclusion"
+    )
 
 
 @pytest.mark.slow
@@ -279,5 +281,5 @@ def test_without_the_check_in_the_sending_transaction_demands_follow_stops(
     creditor_id: int, clock: VirtualClock, sink: Any
 ) -> None:
     """The test above can fail: it sees what happens when the gate is left out."""
-    story = play(creditor_id, clock, sink, skip_recheck=True, rounds=4)
+    story = play(creditor_id, clock, sink, skip_recheck=True, kills=8)
     assert sent_after_a_stop(story, sink)

@@ -14,6 +14,7 @@ from kulanz.claims.queries import open_amount
 from kulanz.kernel import clock as kernel_clock
 from kulanz.payments import links
 from kulanz.payments.actions import Started, start
+from kulanz.payments.methods.port import Payee
 from kulanz.payments.methods.psp import Psp
 from kulanz.payments.methods.registry import installed
 from kulanz.tenancy.models import Creditor
@@ -32,8 +33,14 @@ class Till:
     link: links.OpenLink
     method: Psp
 
+    @property
+    def payee(self) -> Payee:
+        return Payee(
+            self.creditor.account_holder, self.creditor.iban, self.creditor.bic, self.creditor.currency
+        )
+
     def start(self, form_key: str = "form-0001", shown: int = 10000) -> Started:
-        return start(self.link, self.creditor, "psp", shown=shown, form_key=form_key, language="de")
+        return start(self.link, self.payee, "psp", shown=shown, form_key=form_key, language="de")
 
     def checkout(self, started: Started) -> str:
         return started.url.rsplit("/", 1)[1]

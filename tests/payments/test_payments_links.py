@@ -41,7 +41,9 @@ def test_no_changed_token_opens_anything(link_id):
             links.resolve(changed)
 
 
-@pytest.mark.parametrize("token", ["", "x", "ä" * 32, "A" * 31, "A" * 33, "!" * 32, "//" * 16, "_" * 32, " " * 32])
+@pytest.mark.parametrize(
+    "token", ["", "x", "ä" * 32, "A" * 31, "A" * 33, "!" * 32, "//" * 16, "_" * 32, " " * 32]
+)
 def test_nonsense_is_not_found(link_id, token):
     with pytest.raises(NotFoundError):
         links.resolve(token)

@@ -8,6 +8,7 @@ import pytest
 from kulanz.claims.models import Journal
 from kulanz.claims.queries import active_holds
 from kulanz.events.models import Event
+from kulanz.kernel import clock as kernel_clock
 from kulanz.kernel.errors import ConflictError, InputError, NotFoundError
 from kulanz.payments import signature
 from kulanz.payments.actions import AmountChangedError, book_transfer, settle, start
@@ -99,7 +100,11 @@ def test_a_declined_payment_fails_and_can_be_tried_again(till):
     first = till.start()
     till.psp.decline(till.checkout(first))
     till.psp.deliver()
-    assert (outcomes(), till.owed(), Event.objects.filter(type="intent.failed").count()) == (["failed"], 10000, 1)
+    assert (outcomes(), till.owed(), Event.objects.filter(type="intent.failed").count()) == (
+        ["failed"],
+        10000,
+        1,
+    )
     second = till.start("form-0002")
     assert second.intent_id != first.intent_id
     till.psp.pay(till.checkout(second))
@@ -191,7 +196,14 @@ def test_a_call_from_another_time_is_refused(till, client, age):
 
 
 def test_calls_nobody_signed_are_refused(till, client):
-    for header in ("", "t=1", "t=,v1=", "v1=abc", f"t={'9' * 30},v1=0", signature.sign(b"{}", "guess", _now())):
+    for header in (
+        "",
+        "t=1",
+        "t=,v1=",
+        "v1=abc",
+        f"t={'9' * 30},v1=0",
+        signature.sign(b"{}", "guess", _now()),
+    ):
         answer = client.post(
             "/webhooks/psp/", b"{}", content_type="application/json", headers={"Kulanz-Signature": header}
         )
@@ -260,7 +272,7 @@ def test_forms_without_a_proper_key_and_unknown_methods_are_refused(till):
     with pytest.raises(InputError):
         till.start("x")
     with pytest.raises(NotFoundError):
-        start(till.link, till.creditor, "shells", shown=10000, form_key="form-0001", language="de")
+        start(till.link, till.payee, "shells", shown=10000, form_key="form-0001", language="de")
 
 
 def test_a_bank_transfer_is_booked_once(till, make_case):
@@ -286,6 +298,4 @@ def test_another_creditors_case_gets_no_money(till, other_creditor):
 
 
 def _now():
-    from kulanz.kernel import clock
-
-    return clock.now()
+    return kernel_clock.now()

@@ -9,7 +9,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from axe_playwright_python.sync_playwright import Axe
 from django.db import transaction
+from playwright.sync_api import sync_playwright
 
 from kulanz.claims.queries import active_holds, open_amount
 from kulanz.kernel import clock as kernel_clock
@@ -39,7 +41,9 @@ class Site:
     make_case: object
     requests: list[str]
 
-    def link(self, number: str, amount: int = 12990, *, language: str = "de", name: str = "Erika Beispiel") -> tuple[int, str]:
+    def link(
+        self, number: str, amount: int = 12990, *, language: str = "de", name: str = "Erika Beispiel"
+    ) -> tuple[int, str]:
         with scope(self.creditor_id), transaction.atomic():
             case = self.make_case(number, amount, date(2026, 2, 20), language=language, name=name)
             expires = kernel_clock.now() + timedelta(days=60)
@@ -73,8 +77,6 @@ def browser() -> Iterator[object]:
         if "browser" in os.environ.get("KULANZ_REQUIRE", ""):
             pytest.fail("KULANZ_REQUIRE asks for a browser, but /usr/bin/chromium is not there")
         pytest.skip("there is no /usr/bin/chromium here")
-    from playwright.sync_api import sync_playwright
-
     with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
         patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
         made = playwright.chromium.launch(
@@ -108,8 +110,6 @@ def shoot(page, name: str) -> None:
 
 
 def no_findings(page) -> None:
-    from axe_playwright_python.sync_playwright import Axe
-
     for scheme in ("light", "dark"):
         page.emulate_media(color_scheme=scheme)
         found = Axe().run(page).response["violations"]
@@ -168,6 +168,7 @@ def test_transfers_with_the_code_and_copies_the_details(site):
     page.goto(url)
     page.get_by_role("link", name="Per Überweisung bezahlen").click()
     page.get_by_role("heading", name="Per Überweisung bezahlen").wait_for()
+    page.wait_for_load_state("load")
     assert page.locator("figure.qr img").evaluate("image => image.complete && image.naturalWidth > 0")
     no_findings(page)
     page.get_by_role("button", name="Kopieren IBAN").click()
@@ -217,7 +218,7 @@ def test_disputes_and_switches_the_language(site):
 
 
 def test_every_other_page_has_no_findings_in_either_theme(site):
-    case_id, url = site.link("K6")
+    _, url = site.link("K6")
     page = site.page(PHONE)
     for path in ("later/", "preferences/", "unsubscribe/"):
         page.goto(url + path)
@@ -248,5 +249,13 @@ def test_the_whole_page_is_reached_by_keyboard(site):
         page.keyboard.press("Tab")
         reached.append(page.evaluate("document.activeElement.innerText || document.activeElement.tagName"))
     text = " | ".join(reached)
-    for words in ("Zum Inhalt", "English", "online bezahlen", "Überweisung", "nicht zahlen", "schon bezahlt", "R-K7"):
+    for words in (
+        "Zum Inhalt",
+        "English",
+        "online bezahlen",
+        "Überweisung",
+        "nicht zahlen",
+        "schon bezahlt",
+        "R-K7",
+    ):
         assert words in text

@@ -244,12 +244,12 @@ FROM (
       SUM(CASE WHEN p.account IN ('principal', 'interest', 'cost', 'credit') THEN p.amount ELSE 0 END) AS owed,
       SUM(CASE WHEN p.account = 'invoiced' THEN -p.amount ELSE 0 END) AS invoiced,
       SUM(CASE WHEN p.account = 'received' THEN p.amount ELSE 0 END) AS received
-    FROM claims_posting p WHERE p.creditor_id = %s AND p.case_id > %s AND p.case_id <= %s
+    FROM claims_posting p WHERE +p.creditor_id = %s AND p.case_id > %s AND p.case_id <= %s
     GROUP BY p.case_id, p.claim_id
   ) b LEFT JOIN claims_claim l ON l.id = b.claim_id
   GROUP BY b.case_id HAVING SUM(b.owed) > 0
 ) s JOIN claims_case k ON k.id = s.case_id JOIN claims_customer c ON c.id = k.customer_id
-WHERE k.creditor_id = %s ORDER BY k.id
+WHERE +k.creditor_id = %s ORDER BY k.id
 """
 
 

@@ -58,26 +58,36 @@ def _rules(
     return CreditorRules(load(jurisdiction), timezone, limits, channels_on)
 
 
-def facts(case_ids: Ints, open_amounts: Ints, at: datetime, channels: Sequence[str]) -> CaseFacts:
+def facts(
+    case_ids: Ints,
+    open_amounts: Ints,
+    at: datetime,
+    channels: Sequence[str],
+    on_their_way: Ints | None = None,
+) -> CaseFacts:
     """The facts of a block of cases of the creditor in scope, in the order of `case_ids` (each once).
 
-    `open_amounts` int64[n] in minor units. Raises NotFoundError for a case of another creditor.
+    `open_amounts` int64[n] in minor units; `on_their_way` int64[n]: messages that will reach each case's customer and
+    have not left yet (the outbox lies one floor up and passes them in). Raises NotFoundError for a case of another
+    creditor.
     """
     timezone = Creditor.objects.values_list("timezone", flat=True).get(id=creditor_id())
-    return _facts(case_ids, open_amounts, _Moment(at, timezone), tuple(channels), except_message=0)
+    coming = np.zeros(len(case_ids), np.int64) if on_their_way is None else on_their_way
+    return _facts(case_ids, open_amounts, _Moment(at, timezone), tuple(channels), coming)
 
 
 def recheck(
-    case_id: int, channel: str, stage_set: StageSet, at: datetime, *, message_id: int | None = None
+    case_id: int, channel: str, stage_set: StageSet, at: datetime, *, on_their_way: int = 0
 ) -> Veto | None:
     """The gate for one message in the transaction that sends it, everything read afresh; None where it may leave.
 
-    Call after `claims.actions.lock_case`. The message's own row does not count against it.
+    Call after `claims.actions.lock_case`. `on_their_way` counts the customer's other messages that have not left yet.
     """
     rules = creditor_rules(Creditor.objects.get(id=creditor_id()))
     case = np.array([case_id], np.int64)
     amount = np.array([open_amount(case_id)], np.int64)
-    found = _facts(case, amount, _Moment(at, rules.timezone), (channel,), except_message=message_id or 0)
+    coming = np.array([on_their_way], np.int64)
+    found = _facts(case, amount, _Moment(at, rules.timezone), (channel,), coming)
     return check(found, channel, stage_set, rules, at)
 
 
@@ -95,12 +105,12 @@ class _Moment:
 
 
 def _facts(
-    case_ids: Ints, open_amounts: Ints, moment: _Moment, channels: tuple[str, ...], *, except_message: int
+    case_ids: Ints, open_amounts: Ints, moment: _Moment, channels: tuple[str, ...], on_their_way: Ints
 ) -> CaseFacts:
-    cases = _cases(case_ids, moment, channels, except_message)
+    cases = _cases(case_ids, moment, channels)
     point, consent = _digits(cases["points"], len(channels)), _digits(cases["consents"], len(channels))
     needed = np.array([channel in NEED_CONSENT for channel in channels])
-    contacts = np.minimum(cases["recent"] + cases["on_their_way"], np.iinfo(np.int16).max)
+    contacts = np.minimum(cases["recent"] + on_their_way, np.iinfo(np.int16).max)
     return CaseFacts(
         case_id=case_ids,
         customer_id=cases["customer_id"],
@@ -113,14 +123,12 @@ def _facts(
         hold=_holds(case_ids, cases["customer_id"], moment.at),
         last_contact=cases["last"],
         contacts_7d=contacts.astype(np.int16),
-        pending=cases["on_their_way"] > 0,
+        pending=on_their_way > 0,
         region=_regions(cases["country"], cases["postal_code"]),
     )
 
 
-def _cases(
-    case_ids: Ints, moment: _Moment, channels: tuple[str, ...], except_message: int
-) -> dict[str, NDArray[Any]]:
+def _cases(case_ids: Ints, moment: _Moment, channels: tuple[str, ...]) -> dict[str, NDArray[Any]]:
     among, ids = _among("k.id", np.sort(case_ids))
     seconds = "CAST(FLOOR(EXTRACT(EPOCH FROM l.at)) AS BIGINT)" if is_postgres() else "unixepoch(l.at)"
     found = read_columns(
@@ -133,7 +141,7 @@ def _cases(
             seconds=seconds,
             among=among,
         ),
-        [moment.adults_born_by, stored_datetime(moment.at - WEEK), except_message, creditor_id(), *ids],
+        [moment.adults_born_by, stored_datetime(moment.at - WEEK), creditor_id(), *ids],
     )
     place, inside = _places(found["id"], case_ids)
     if not inside.all():
@@ -155,16 +163,10 @@ SELECT k.id, k.customer_id, c.country, c.postal_code,
     WHERE l.customer_id = k.customer_id AND +l.creditor_id = k.creditor_id AND l.demanding
     ORDER BY l.at DESC LIMIT 1), 0) AS last,
   (SELECT COUNT(*) FROM contact_contactlog l
-    WHERE l.customer_id = k.customer_id AND +l.creditor_id = k.creditor_id AND l.demanding AND l.at > %s) AS recent,
-  (SELECT COUNT(*) FROM claims_case o CROSS JOIN outreach_message m
-    WHERE o.customer_id = k.customer_id AND m.case_id = o.id AND +m.creditor_id = k.creditor_id
-      AND m.state NOT IN ('sent', 'stopped', 'failed') AND m.id <> %s
-      AND (m.kind = 'demanding' OR m.decision_id IS NOT NULL)) AS on_their_way
+    WHERE l.customer_id = k.customer_id AND +l.creditor_id = k.creditor_id AND l.demanding AND l.at > %s) AS recent
 FROM claims_case k JOIN claims_customer c ON c.id = k.customer_id
 WHERE +k.creditor_id = %s AND {among} ORDER BY k.id
 """
-"""One row per case. The outbox lies one floor up and is read by its table's name. The cross join (SQLite) and the
-states put in the negative (PostgreSQL) keep both from walking the whole queue for each case instead of its messages."""
 
 
 def _per_channel(channels: tuple[str, ...], value: str) -> str:

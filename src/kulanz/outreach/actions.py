@@ -63,7 +63,7 @@ class NewService:
 def queue_block(columns: NewMessages) -> NDArray[np.int64]:
     """Write messages of the creditor in scope into the outbox, inside the caller's transaction; returns their ids.
 
-    The same decision twice breaks the unique key and raises django.db.IntegrityError.
+    The same decision twice breaks the unique key: the database refuses the block.
     """
     cases, decisions = columns.case_id.tolist(), columns.decision_id.tolist()
     ids = reserve_ids(Message, len(cases))

@@ -200,7 +200,9 @@ def _may_leave(message: Message, now: datetime) -> bool:
     if message.kind != Message.Kind.DEMANDING:
         return True
     stage = StageSet.from_data(message.allowed)
-    veto = recheck(message.case_id, message.channel, stage, now, message_id=message.id)
+    veto = recheck(
+        message.case_id, message.channel, stage, now, on_their_way=queries.others_on_their_way(message)
+    )
     if veto is None:
         return True
     if veto.code in LATER:

@@ -59,7 +59,12 @@ class Message(TenantModel):
                 fields=["not_before"],
                 name="message_queue",
                 condition=models.Q(state__in=["queued", "sending", "unknown"]),
-            )
+            ),
+            models.Index(
+                fields=["customer"],
+                name="message_on_its_way",
+                condition=models.Q(state__in=["queued", "sending", "unknown"]),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -30,7 +30,6 @@ from kulanz.payments.methods.port import (
 from kulanz.payments.models import PaymentIntent, WebhookCall
 from kulanz.payments.reference import reference
 from kulanz.payments.rules import Outcome
-from kulanz.tenancy.models import Creditor
 from kulanz.tenancy.scope import every_creditor, scope
 
 __all__ = [
@@ -39,7 +38,6 @@ __all__ = [
     "book_transfer",
     "handle_webhook",
     "instructions",
-    "payee_of",
     "settle",
     "start",
 ]
@@ -67,20 +65,15 @@ class Started:
     url: str
 
 
-def payee_of(creditor: Creditor) -> Payee:
-    return Payee(creditor.account_holder, creditor.iban, creditor.bic, creditor.currency)
-
-
-def instructions(creditor: Creditor, case_id: int, amount: int, currency: str) -> Instructions | None:
+def instructions(payee: Payee, case_id: int, amount: int, currency: str) -> Instructions | None:
     """The details for a bank transfer of `amount` (minor units); None where the creditor has no account."""
-    payee = payee_of(creditor)
     if not payee.iban:
         return None
     return Instructions(payee.account_holder, payee.iban, payee.bic, reference(case_id), amount, currency)
 
 
 def start(
-    link: links.OpenLink, creditor: Creditor, method_code: str, *, shown: int, form_key: str, language: str
+    link: links.OpenLink, payee: Payee, method_code: str, *, shown: int, form_key: str, language: str
 ) -> Started:
     """Begin to pay everything that is open on the link's case at the provider's page.
 
@@ -88,7 +81,7 @@ def start(
     a second tab or the back button joins the attempt under way. Raises AmountChangedError, ProviderError (no money
     moved), InputError and NotFoundError.
     """
-    method = registry.offered(payee_of(creditor)).get(method_code)
+    method = registry.offered(payee).get(method_code)
     if method is None:
         raise NotFoundError("This way to pay is not available here.")
     if not _FORM_KEY.fullmatch(form_key):
@@ -96,7 +89,7 @@ def start(
     intent, currency = _intent(link, method_code, shown, f"{link.case_id}:{form_key}")
     if intent.redirect_url:
         return Started(intent.id, intent.redirect_url)
-    order = _order(intent, creditor, currency, language)
+    order = _order(intent, payee, currency, language)
     try:
         answer = _checked(method.begin(order), method.origins)
     except ProviderError:
@@ -209,10 +202,10 @@ def _new_intent(link: links.OpenLink, method_code: str, amount: int, key: str) -
     return intent
 
 
-def _order(intent: PaymentIntent, creditor: Creditor, currency: str, language: str) -> Order:
+def _order(intent: PaymentIntent, payee: Payee, currency: str, language: str) -> Order:
     assert intent.link_id is not None
     return Order(
-        payee=payee_of(creditor),
+        payee=payee,
         amount=intent.amount,
         currency=currency,
         reference=reference(intent.case_id),

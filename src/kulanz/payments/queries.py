@@ -1,13 +1,21 @@
 """Reads of payments."""
 
+from django.db import connection
+
 from kulanz.kernel.errors import NotFoundError
 from kulanz.payments.models import PaymentIntent
+from kulanz.tenancy.scope import creditor_id
 
 
 def pending_amount(case_id: int) -> int:
     """Minor units that providers are still working on for a case."""
-    rows = PaymentIntent.objects.filter(case_id=case_id, state=PaymentIntent.State.PENDING)
-    return sum(rows.values_list("amount", flat=True))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COALESCE(SUM(amount), 0) FROM payments_paymentintent"
+            " WHERE creditor_id = %s AND case_id = %s AND state = 'pending'",
+            [creditor_id(), case_id],
+        )
+        return int(cursor.fetchone()[0])
 
 
 def intent_of_case(intent_id: int, case_id: int) -> PaymentIntent:

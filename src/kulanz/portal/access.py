@@ -14,8 +14,7 @@ from kulanz.claims.queries import Statement, statement
 from kulanz.kernel.errors import NotFoundError
 from kulanz.kernel.money import Money
 from kulanz.payments import links
-from kulanz.portal import brand as brands
-from kulanz.tenancy.models import Brand, Creditor
+from kulanz.portal.look import Look, look
 from kulanz.tenancy.scope import scope
 
 P = ParamSpec("P")
@@ -28,8 +27,7 @@ class Page:
     """What every view of a link may show. `home` is the relative address of the link's first page."""
 
     link: links.OpenLink
-    creditor: Creditor
-    brand: Brand
+    look: Look
     statement: Statement
     language: str
     home: str
@@ -41,7 +39,7 @@ class Page:
         self, request: HttpRequest, template: str, context: dict[str, Any] | None = None, status: int = 200
     ) -> HttpResponse:
         shown = {
-            **_frame(self.brand, self.language, self.home),
+            **_frame(self.look, self.language, self.home),
             "statement": self.statement,
             **(context or {}),
         }
@@ -95,36 +93,19 @@ def not_found(request: HttpRequest) -> HttpResponse:
 
 def _expired(request: HttpRequest, creditor_id: int) -> HttpResponse:
     with scope(creditor_id):
-        brand = _brand()
-    language = _language(request, brand.creditor.language)
+        shown = look()
+    language = _language(request, shown.language)
     with translation.override(language):
-        return render(request, "portal/expired.html", _frame(brand, language, "./"), status=410)
+        return render(request, "portal/expired.html", _frame(shown, language, "./"), status=410)
 
 
 def _page(request: HttpRequest, link: links.OpenLink, home: str) -> Page:
-    brand = _brand()
     found = statement(link.case_id)
-    return Page(link, brand.creditor, brand, found, _language(request, found.language), home)
+    return Page(link, look(), found, _language(request, found.language), home)
 
 
-def _brand() -> Brand:
-    brand: Brand | None = Brand.objects.select_related("creditor").order_by("id").first()
-    if brand is None:
-        raise NotFoundError("This creditor has no brand; add one before sending links.")
-    return brand
-
-
-def _frame(brand: Brand, language: str, home: str) -> dict[str, Any]:
-    return {
-        "brand": brand,
-        "creditor": brand.creditor,
-        "sheet": brands.sheet_url(brand),
-        "logo": brands.logo_url(brand),
-        "language": language,
-        "other": _other(language),
-        "home": home,
-        "simulated": brand.creditor.simulated,
-    }
+def _frame(shown: Look, language: str, home: str) -> dict[str, Any]:
+    return {"look": shown, "language": language, "other": _other(language), "home": home}
 
 
 def _language(request: HttpRequest, customers: str) -> str:

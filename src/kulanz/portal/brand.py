@@ -7,8 +7,6 @@ from functools import lru_cache
 
 from django.urls import reverse
 
-from kulanz.tenancy.models import Brand
-
 LIGHT, DARK = ("#ffffff", "#f3f5f4"), ("#1b2124", "#12171a")
 """What texts stand on in each theme, card and page; portal.css has the same."""
 _TEXT, _SHAPE = 4.5, 3.0
@@ -34,20 +32,18 @@ def sheet(primary: str, on_primary: str) -> Sheet:
     return Sheet(css, hashlib.sha256(css.encode()).hexdigest()[:12])
 
 
-def of(brand: Brand) -> Sheet:
-    return sheet(brand.colour_primary, brand.colour_on_primary)
+@lru_cache(maxsize=1024)
+def sheet_url(brand_id: int, primary: str, on_primary: str) -> str:
+    return reverse("portal:brand", args=[brand_id, sheet(primary, on_primary).digest, "css"])
 
 
-def sheet_url(brand: Brand) -> str:
-    return reverse("portal:brand", args=[brand.id, of(brand).digest, "css"])
-
-
-def logo_url(brand: Brand) -> str:
+@lru_cache(maxsize=256)
+def logo_url(brand_id: int, logo_svg: str) -> str:
     """Empty where the brand has no logo."""
-    if not brand.logo_svg:
+    if not logo_svg:
         return ""
-    digest = hashlib.sha256(brand.logo_svg.encode()).hexdigest()[:12]
-    return reverse("portal:brand", args=[brand.id, digest, "svg"])
+    digest = hashlib.sha256(logo_svg.encode()).hexdigest()[:12]
+    return reverse("portal:brand", args=[brand_id, digest, "svg"])
 
 
 def contrast(one: str, other: str) -> float:
@@ -61,7 +57,9 @@ def _theme(brand: _Rgb, wanted: _Rgb | None, grounds: tuple[str, str], tint: flo
     on = wanted if wanted is not None and _ratio(wanted, fill) >= _TEXT else _black_or_white(fill)
     fill = _away(fill, on, _TEXT)
     soft = _rounded(_mix(card, brand, tint))
-    text = _away(_away(brand, soft, _TEXT), page, _TEXT)
+    text = brand
+    for ground in (card, page, soft):
+        text = _away(text, ground, _TEXT)
     return f"--brand:{_hex(fill)};--on-brand:{_hex(on)};--brand-text:{_hex(text)};--brand-soft:{_hex(soft)}"
 
 

@@ -66,7 +66,7 @@ def day(value: date, language: str) -> str:
 
 
 def local_day(value: datetime, page: Page) -> str:
-    return _day(value.astimezone(ZoneInfo(page.creditor.timezone)).date(), page.language)
+    return _day(value.astimezone(ZoneInfo(page.look.timezone)).date(), page.language)
 
 
 def items(page: Page) -> tuple[Item, ...]:

@@ -20,11 +20,11 @@ def later(request: HttpRequest, page: Page) -> HttpResponse:
     """Choose one's own day within the limits; reminders rest until it has passed."""
     if page.statement.open_amount == 0:
         return SeeOther(page.home)
-    window = actions.window(page.statement.case_id, page.creditor.timezone)
+    window = actions.window(page.statement.case_id, page.look.timezone)
     form = PromiseForm(request.POST if request.method == "POST" else None, window=window)
     if request.method == "POST" and form.is_valid():
         try:
-            actions.promise(page.statement.case_id, form.cleaned_data["chosen"], page.creditor.timezone)
+            actions.promise(page.statement.case_id, form.cleaned_data["chosen"], page.look.timezone)
         except InputError:
             form.add_error("other_day", _("Choose a day within the time shown."))
         else:
@@ -43,7 +43,7 @@ def paid(request: HttpRequest, page: Page) -> HttpResponse:
     """Reminders rest for a few days while the money is on its way."""
     if page.statement.open_amount == 0:
         return SeeOther(page.home)
-    today = clock.today(page.creditor.timezone)
+    today = clock.today(page.look.timezone)
     form = PaidForm(request.POST if request.method == "POST" else None, today=today)
     if request.method == "POST" and form.is_valid():
         actions.paid_already(page.statement.case_id, form.cleaned_data["paid_on"], form.cleaned_data["note"])

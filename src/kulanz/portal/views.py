@@ -4,7 +4,6 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from django.db import transaction
 from django.http import Http404, HttpRequest, HttpResponse
 from django.views.decorators.http import require_safe
 
@@ -14,7 +13,7 @@ from kulanz.kernel import clock
 from kulanz.kernel.errors import ConflictError, InputError
 from kulanz.kernel.money import Money
 from kulanz.payments import links
-from kulanz.payments.actions import AmountChangedError, instructions, payee_of, settle, start
+from kulanz.payments.actions import AmountChangedError, instructions, settle, start
 from kulanz.payments.methods import registry
 from kulanz.payments.methods.port import Instructions, ProviderError
 from kulanz.payments.queries import intent_of_case, pending_amount
@@ -32,12 +31,11 @@ _FOREVER = "public, max-age=31536000, immutable"
 def first(request: HttpRequest, page: Page) -> HttpResponse:
     """What is owed, why, until when, and the way to pay it."""
     if request.method == "GET":
-        with transaction.atomic():
-            links.note_opened(page.link)
+        links.note_opened(page.link)
     found, until = rules.situation(page.statement.open_amount, page.statement.holds)
     pending = pending_amount(page.statement.case_id)
     due = shown.oldest_due(page)
-    today = clock.today(page.creditor.timezone)
+    today = clock.today(page.look.timezone)
     context = {
         "situation": found,
         "until": shown.local_day(until, page) if until else "",
@@ -49,7 +47,7 @@ def first(request: HttpRequest, page: Page) -> HttpResponse:
         "due": shown.day(due, page.language) if due else "",
         "days_late": (today - due).days if due else 0,
         "customer_number": rules.masked(page.statement.customer_number),
-        "has_account": bool(page.creditor.iban),
+        "has_account": bool(page.look.iban),
     }
     return _with_payment(request, page, "first", context)
 
@@ -99,7 +97,7 @@ def pay(request: HttpRequest, page: Page) -> HttpResponse:
     try:
         begun = start(
             page.link,
-            page.creditor,
+            page.look.payee,
             request.POST.get("method", "psp"),
             shown=_whole(request.POST.get("amount", "")),
             form_key=request.POST.get("form", ""),
@@ -111,7 +109,7 @@ def pay(request: HttpRequest, page: Page) -> HttpResponse:
         context = {"before": page.money(changed.shown)}
         return _with_payment(request, page, "changed", context, status=409)
     except ProviderError:
-        return page.render(request, "unavailable", {"has_account": bool(page.creditor.iban)}, status=503)
+        return page.render(request, "unavailable", {"has_account": bool(page.look.iban)}, status=503)
     except (InputError, ConflictError):
         return SeeOther(page.home)
     return SeeOther(begun.url)
@@ -132,7 +130,7 @@ def back(request: HttpRequest, page: Page, intent_id: int) -> HttpResponse:
         "state": intent.state if known or intent.state != "created" else "unknown",
         "amount": page.money(intent.amount),
         "owed": page.money(owed) if owed else "",
-        "has_account": bool(page.creditor.iban),
+        "has_account": bool(page.look.iban),
     }
     return page.render(request, "back", context)
 
@@ -145,13 +143,13 @@ def brand(request: HttpRequest, brand_id: int, digest: str, kind: str) -> HttpRe
     if found is None or (kind == "svg" and not found.logo_svg):
         raise Http404
     if kind == "css":
-        sheet = brands.of(found)
+        sheet = brands.sheet(found.colour_primary, found.colour_on_primary)
         response = HttpResponse(sheet.css, content_type="text/css; charset=utf-8")
         fresh = sheet.digest == digest
     else:
         response = HttpResponse(found.logo_svg, content_type="image/svg+xml")
         response["Content-Security-Policy"] = "default-src 'none'; sandbox"
-        fresh = brands.logo_url(found).endswith(f"{digest}.svg")
+        fresh = brands.logo_url(found.id, found.logo_svg).endswith(f"{digest}.svg")
     response["Cache-Control"] = _FOREVER if fresh else "no-cache"
     return response
 
@@ -160,7 +158,7 @@ def _with_payment(
     request: HttpRequest, page: Page, template: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     """A page with the pay form; its policy lets the form lead to the providers' own pages."""
-    offered = registry.offered(payee_of(page.creditor))
+    offered = registry.offered(page.look.payee)
     online = [method for code, method in offered.items() if code != "transfer"]
     amount = page.statement.open_amount
     more = {
@@ -179,7 +177,7 @@ def _instructions(page: Page) -> Instructions | None:
     statement = page.statement
     if statement.open_amount == 0:
         return None
-    return instructions(page.creditor, statement.case_id, statement.open_amount, statement.currency)
+    return instructions(page.look.payee, statement.case_id, statement.open_amount, statement.currency)
 
 
 def _promised(page: Page) -> str:

@@ -12,6 +12,7 @@ from kulanz.contact import queries as contact
 from kulanz.contact.gate import CreditorRules, Gated, StageSet, gate
 from kulanz.engine import WAIT, Policy, in_holdout
 from kulanz.law.contact import slot_starts
+from kulanz.outreach import queries as outbox
 from kulanz.strategy import columns, features, rules
 from kulanz.strategy.journeys import JourneySpec
 from kulanz.strategy.models import Decision
@@ -155,7 +156,8 @@ def pass_gate(due: Due, found: Setting, barred: Ints) -> tuple[Due, Gated]:
 
     `barred` are customers who count as written to although no message of theirs is stored.
     """
-    facts = contact.facts(due.case_id, due.open_amount, found.at, found.spec.space.channels)
+    coming = outbox.on_their_way(due.customer_id)
+    facts = contact.facts(due.case_id, due.open_amount, found.at, found.spec.space.channels, coming)
     facts = replace(facts, pending=facts.pending | np.isin(due.customer_id, barred))
     gated = gate(facts, found.sets, due.stage, found.spec.space, found.contact_rules, found.at)
     stuck = due.hands_over & ((facts.hold >= 0) | facts.minor | facts.pending)

@@ -78,9 +78,6 @@ class Decision(TenantModel):
         LADDER = "ladder"
         HOLDOUT = "holdout"
 
-    creditor = models.ForeignKey(
-        "tenancy.Creditor", on_delete=models.PROTECT, related_name="+", db_index=False
-    )
     run = models.ForeignKey(Run, on_delete=models.PROTECT, related_name="decisions", db_index=False)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions")
     actor = models.CharField(max_length=8, choices=Actor.choices)

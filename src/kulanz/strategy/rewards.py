@@ -150,7 +150,7 @@ def _money(ids: Ints) -> Rows:
           JOIN {table(Journal)} j ON j.id = p.journal_id AND j.kind = 'payment'
         WHERE {in_clause("d.id", ids.tolist())} AND +d.creditor_id = %s
           AND j.booked_at >= r.at AND j.booked_at < d.matures_at
-          
+          AND NOT EXISTS (SELECT 1 FROM {table(Setback)} s WHERE s.journal_id = j.id)
         GROUP BY d.id"""  # noqa: S608
     return read_columns(sql, [creditor_id()])
 

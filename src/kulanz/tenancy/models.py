@@ -23,7 +23,12 @@ class TenantModel(models.Model):
     """A row that belongs to one creditor."""
 
     id = models.BigAutoField(primary_key=True)
-    creditor = models.ForeignKey("tenancy.Creditor", on_delete=models.PROTECT, related_name="+")
+    creditor = models.ForeignKey(
+        "tenancy.Creditor",
+        on_delete=models.PROTECT,
+        related_name="+",
+        db_index=False,  # alone it selects far too much, and a planner without statistics would take it
+    )
 
     objects: ClassVar[TenantManager[Any]] = TenantManager()
 
