@@ -59,6 +59,12 @@ def other_creditor(creditor: Creditor) -> Creditor:
     return new_creditor("birkenhof", name="Birkenhof Strom")
 
 
+@pytest.fixture
+def make_creditor() -> Callable[..., Creditor]:
+    """Adds a creditor; not in scope."""
+    return new_creditor
+
+
 def new_creditor(slug: str = "lindenhof", **changes: object) -> Creditor:
     fields: dict[str, object] = {
         "slug": slug,

@@ -7,8 +7,8 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from urllib.request import urlopen
 
+import httpx
 import pytest
 from django.conf import settings
 from django.db import connection
@@ -65,9 +65,9 @@ def asgi_url(committed_db: None) -> Iterator[str]:
         "PYTHONPATH": os.pathsep.join(sys.path),
         "DJANGO_SETTINGS_MODULE": os.environ["DJANGO_SETTINGS_MODULE"],
     }
-    command = [sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1"]
+    command = [sys.executable, "-m", "granian", "--interface", "asginl", "--workers-kill-timeout", "2"]
     server = subprocess.Popen(
-        [*command, "--port", str(port), "kulanz.config.asgi:application"],
+        [*command, "--host", "127.0.0.1", "--port", str(port), "kulanz.config.asgi:application"],
         env=environment,
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
@@ -92,8 +92,9 @@ def _await(url: str) -> None:
     end = time.monotonic() + 60
     while time.monotonic() < end:
         try:
-            with urlopen(url, timeout=30):
-                return
-        except OSError:
+            httpx.get(url, timeout=30)
+        except httpx.TransportError:
             time.sleep(0.1)
+        else:
+            return
     pytest.fail(f"the server did not answer at {url}")

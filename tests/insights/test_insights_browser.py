@@ -1,15 +1,19 @@
 """The dashboard in a real browser, served by another process: live money, no findings, readable without scripts."""
 
-import time
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import transaction
 
+from kulanz.claims.models import Case
+from kulanz.contact.models import ContactLog
 from kulanz.kernel import clock
+from kulanz.outreach.models import Message
 from kulanz.payments.actions import book_transfer
+from kulanz.strategy import journeys, runs
 from kulanz.tenancy.actions import NewCreditor, add_creditor, add_user
 from kulanz.tenancy.models import Role
 from kulanz.tenancy.scope import scope
@@ -25,7 +29,10 @@ def site(browser, asgi_url, make_case):
     """A creditor with some weeks of money, and a login."""
     creditor = add_creditor(
         NewCreditor(
-            slug="lindenhof", name="Lindenhof Versand", sender_email="rechnung@lindenhof.example", simulated=True
+            slug="lindenhof",
+            name="Lindenhof Versand",
+            sender_email="rechnung@lindenhof.example",
+            simulated=True,
         )
     )
     add_user("vera", PASSWORD, creditor, Role.VIEWER)
@@ -36,13 +43,35 @@ def site(browser, asgi_url, make_case):
             if n % 3:
                 book_transfer(case.id, 1000 * n + 490, today - timedelta(days=n), f"bank-{n}")
         waiting = make_case("K99", 123456, today - timedelta(days=3), name="Erika Beispiel")
+    with scope(creditor.id):
+        journeys.install(creditor, "standard")
+        runs.run(seed=1)
+    with scope(creditor.id), transaction.atomic():
+        remember(creditor, today)
     return asgi_url, creditor, waiting
+
+
+def remember(creditor, today):
+    """Reminders of the last days, at hours and in tones as they would have left."""
+    for n, case in enumerate(Case.objects.order_by("id")):
+        for hour in (9, 9, 11, 14, 17)[: 1 + n % 5]:
+            at = datetime.combine(today - timedelta(days=1 + n % 6), time(hour, n), UTC)
+            tone = ("friendly", "friendly", "factual")[n % 3]
+            message = Message.objects.create(
+                creditor=creditor, key=f"past:{case.id}:{hour}:{n}:{Message.objects.count()}", case=case,
+                customer_id=case.customer_id, kind="demanding", state="sent", channel="email", stage="reminder_1",
+                tone=tone, offer="none", not_before=at, expires_at=at, created_at=at, sent_at=at,
+            )  # fmt: skip
+            ContactLog.objects.create(
+                creditor=creditor, case=case, customer_id=case.customer_id, channel="email", at=at,
+                demanding=True, message_id=message.id,
+            )  # fmt: skip
 
 
 def log_in(page, url):
     page.goto(f"{url}/insights/lindenhof/")
-    page.get_by_label("Benutzername").fill("vera")
-    page.get_by_label("Passwort", exact=True).fill(PASSWORD)
+    page.get_by_label("Anmeldename").fill("vera")
+    page.locator("[name=password]").fill(PASSWORD)
     page.get_by_role("main").get_by_role("button", name="Anmelden").click()
     page.get_by_role("heading", name="Heute eingegangen").wait_for()
 
@@ -58,7 +87,7 @@ def no_findings(page):
 
 def test_a_payment_shows_within_a_second_without_reload(site, browser):
     url, creditor, waiting = site
-    page = browser.new_page(locale="de-DE", viewport={"width": 1360, "height": 900})
+    page = browser.new_page(locale="de-DE", reduced_motion="reduce", viewport={"width": 1360, "height": 900})
     trouble = []
     page.on("console", lambda said: trouble.append(said.text) if said.type == "error" else None)
     page.on("pageerror", lambda error: trouble.append(str(error)))
@@ -67,11 +96,11 @@ def test_a_payment_shows_within_a_second_without_reload(site, browser):
     assert page.locator("[data-live=today]").inner_text() == "0,00\xa0€"
     with scope(creditor.id):
         book_transfer(waiting.id, 123456, clock.today("Europe/Berlin"), "bank-live")
-    booked = time.monotonic()
+    booked = monotonic()
     page.locator("[data-live-list]").get_by_text("1.234,56\xa0€").wait_for(timeout=1000)
     page.locator("[data-live=today]").get_by_text("1.234,56\xa0€").wait_for(timeout=1000)
-    assert time.monotonic() - booked < 1.0
-    assert page.locator("[data-live=open]").inner_text() == "872,20\xa0€"
+    assert monotonic() - booked < 1.0
+    assert page.locator("[data-live=open]").inner_text() == "1.119,20\xa0€"
     SHOTS.mkdir(parents=True, exist_ok=True)
     page.screenshot(path=str(SHOTS / "dashboard.png"), full_page=True)
     no_findings(page)

@@ -54,7 +54,7 @@ def test_a_payment_is_sent_once_with_the_figures_that_it_changed(creditor, make_
 def test_a_returned_payment_shows_as_money_that_went_back(creditor, make_case, stream):
     pay(make_case(), 10000, "p1")
     return_payment("p1", value_date=TODAY, key="back")
-    paid, returned, figures = parse(stream.step())
+    _, returned, figures = parse(stream.step())
     assert "-100,00" in returned[2]["html"]
     assert figures[2]["text"]["today"] == "0,00\xa0€"
 

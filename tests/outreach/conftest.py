@@ -1,9 +1,9 @@
 """An SMTP server that keeps what it takes, and messages ready to be sent."""
 
+import asyncio
 import email
 import json
 import socket
-import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -50,7 +50,8 @@ class Sink:
     mails: list[EmailMessage] = field(default_factory=list)
     recipients: list[list[str]] = field(default_factory=list)
     sessions: int = 0
-    lock: threading.Lock = field(default_factory=threading.Lock)
+    delay: float = 0
+    """Seconds before and after a message is kept, as a real network has."""
 
     @property
     def wire_ids(self) -> list[str]:
@@ -72,10 +73,12 @@ class Sink:
         assert isinstance(envelope.content, bytes)
         mail = email.message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
-        with self.lock, self.record.open("a") as record:
+        await asyncio.sleep(self.delay)
+        with self.record.open("a") as record:
             record.write(f"{mail['Message-ID']}\n")
-            self.mails.append(mail)
-            self.recipients.append(envelope.rcpt_tos)
+        self.mails.append(mail)
+        self.recipients.append(envelope.rcpt_tos)
+        await asyncio.sleep(self.delay)
         if envelope.rcpt_tos[0].startswith("breaks"):
             assert server.transport is not None
             server.transport.abort()

@@ -1,7 +1,7 @@
 """Forks dispatchers on command, so that a test can kill them without paying for their start.
 
-Reads one JSON command per line: {"start": ISO instant, "creditor": id} forks a dispatcher and answers with its process
-id; {"wait": pid} answers with its exit status once it has ended. With `skip_recheck` a dispatcher ignores the gate.
+Reads one JSON command per line: {"start": ISO instant, "creditor": id, "limit": n} forks a dispatcher and answers with
+its process id; {"wait": pid} answers with its exit status once it has ended. SKIP_RECHECK makes them ignore the gate.
 """
 
 import json
@@ -25,7 +25,7 @@ class AskableBackend(EmailBackend):
         return record.exists() and wire_id in record.read_text().split()
 
 
-def run(at: datetime, creditor: int) -> None:
+def run(at: datetime, creditor: int, limit: int) -> None:
     from kulanz.kernel import clock  # noqa: PLC0415 - after django.setup()
     from kulanz.outreach import dispatcher  # noqa: PLC0415
     from kulanz.tenancy.scope import scope  # noqa: PLC0415
@@ -33,15 +33,15 @@ def run(at: datetime, creditor: int) -> None:
     if os.environ.get("SKIP_RECHECK"):
         dispatcher._may_leave = lambda message, now: True
     with clock.virtual(at), scope(creditor):
-        dispatcher.dispatch(lease=LEASE)
+        dispatcher.dispatch(limit, lease=LEASE)
 
 
-def fork(at: datetime, creditor: int) -> int:
+def fork(at: datetime, creditor: int, limit: int) -> int:
     pid = os.fork()
     if pid == 0:
         status = 1
         try:
-            run(at, creditor)
+            run(at, creditor, limit)
             status = 0
         finally:
             sys.stderr.flush()
@@ -66,7 +66,7 @@ def main(lines: Iterable[str]) -> None:
         if "wait" in command:
             answer = os.waitstatus_to_exitcode(os.waitpid(command["wait"], 0)[1])
         else:
-            answer = fork(datetime.fromisoformat(command["start"]), command["creditor"])
+            answer = fork(datetime.fromisoformat(command["start"]), command["creditor"], command["limit"])
         sys.stdout.write(f"{answer}\n")
         sys.stdout.flush()
 

@@ -33,7 +33,7 @@ from kulanz.payments import links
 from kulanz.tenancy.actions import NewCreditor, add_creditor
 from kulanz.tenancy.scope import scope
 
-KILLS, WORKERS, WAVE = 50, 2, 40
+KILLS, WORKERS, WAVE = 50, 2, 20
 """Two dispatchers at once on a wave of new messages, both killed; wave after wave until all kills have hit."""
 AMOUNT = 10_000
 TESTS = Path(__file__).parent
@@ -62,8 +62,8 @@ class Dispatchers:
         )
         assert self._answer() == "ready"
 
-    def start(self, at: datetime, creditor: int) -> int:
-        self._tell({"start": at.isoformat(), "creditor": creditor})
+    def start(self, at: datetime, creditor: int, limit: int) -> int:
+        self._tell({"start": at.isoformat(), "creditor": creditor, "limit": limit})
         return int(self._answer())
 
     def wait(self, pid: int) -> int:
@@ -203,7 +203,7 @@ def play(
     chance = random.Random(20260303)
     story = Story(creditor, seed=7)
     dispatchers = Dispatchers(sink.record, sink.port, skip_recheck=skip_recheck)
-    started = clock.at
+    started, sink.delay = clock.at, 0.003
     killed = number = 0
     story.start()
     try:
@@ -211,10 +211,10 @@ def play(
             number += 1
             _queue_wave(number, clock, started)
             story.budget, before = WAVE // 3, len(sink.mails)
-            workers = [dispatchers.start(clock.at, creditor) for _ in range(WORKERS)]
+            workers = [dispatchers.start(clock.at, creditor, WAVE) for _ in range(WORKERS)]
             _until(lambda before=before: len(sink.mails) > before)  # type: ignore[misc]
             for pid in workers:
-                time.sleep(chance.uniform(0, 0.06))
+                time.sleep(chance.uniform(0, 0.1))
                 os.kill(pid, signal.SIGKILL)
             killed += sum(dispatchers.wait(pid) == -signal.SIGKILL for pid in workers)
             _until(lambda: sink.sessions == 0)
@@ -222,8 +222,9 @@ def play(
             clock.advance(timedelta(seconds=10))
         story.ended.set()
         story.join()
+        sink.delay = 0
         for _ in range(2):
-            assert dispatchers.wait(dispatchers.start(clock.at, creditor)) == 0
+            assert dispatchers.wait(dispatchers.start(clock.at, creditor, limit=10_000)) == 0
             clock.advance(timedelta(seconds=10))
     finally:
         story.ended.set()

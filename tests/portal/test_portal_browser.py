@@ -10,7 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from django.db import transaction
+from django.db import connections, transaction
 from playwright.sync_api import sync_playwright
 
 from kulanz.claims.queries import active_holds, open_amount
@@ -87,7 +87,8 @@ def browser() -> Iterator[object]:
 
 
 @pytest.fixture
-def site(live_url, clock, make_case, browser) -> Iterator[Site]:
+def site(live_url, clock, make_case, browser, monkeypatch) -> Iterator[Site]:
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
     creditor = add_creditor(
         NewCreditor(
             slug="lindenhof",

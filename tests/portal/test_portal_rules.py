@@ -77,15 +77,17 @@ def test_contrast_is_that_of_the_standard():
 @given(colours, colours)
 def test_whatever_colours_a_brand_chose_its_texts_can_be_read(primary, on_primary):
     css = brand.sheet(primary, on_primary).css
-    themes = re.findall(r"--brand:(#\w+);--on-brand:(#\w+);--brand-text:(#\w+);--brand-soft:(#\w+)", css)
+    themes = re.findall(
+        r"--brand:(#\w+);--on-brand:(#\w+);--brand-line:(#\w+);--brand-text:(#\w+);--brand-soft:(#\w+)", css
+    )
     assert len(themes) == 2
-    for (fill, on, text, soft), grounds in zip(
+    for (fill, on, line, text, soft), grounds in zip(
         themes, (("#ffffff", "#f3f5f4"), ("#1b2124", "#12171a")), strict=True
     ):
         assert brand.contrast(fill, on) >= 4.5
         for ground in (*grounds, soft):
             assert brand.contrast(text, ground) >= 4.5
-        assert brand.contrast(fill, grounds[0]) >= 3
+        assert brand.contrast(line, grounds[0]) >= 3
 
 
 @pytest.mark.parametrize("colour", ["red", "", "#12345", "#1234567", "};body{display:none", "#gggggg"])

@@ -6,11 +6,14 @@ from typing import Annotated
 from zoneinfo import ZoneInfo
 
 import typer
+from rich.table import Table
 
 from kulanz.cli.output import console, print_json
 from kulanz.cli.scoped import for_creditor
 from kulanz.kernel import clock
 from kulanz.kernel.errors import InputError
+from kulanz.law.vetoes import sentence
+from kulanz.strategy.runs import RunResult
 from kulanz.strategy.runs import run as decision_run
 
 
@@ -30,7 +33,20 @@ def run(
     if as_json:
         print_json(asdict(result))
     else:
-        console.print(result)
+        _show(result)
+
+
+def _show(result: RunResult) -> None:
+    verb = "would be" if result.run_id is None else "were"
+    console.print(
+        f"{result.cases:,} cases {verb} decided: {result.messages:,} messages, "
+        f"{result.cases - result.messages:,} wait, {result.handed_over:,} handed over."
+    )
+    if result.vetoes:
+        table = Table("veto", "cases", title="What the gate took away")
+        for code, cases in sorted(result.vetoes.items(), key=lambda item: -item[1]):
+            table.add_row(sentence(code, "en"), f"{cases:,}")
+        console.print(table)
 
 
 def _moment(text: str, timezone: str) -> datetime:

@@ -7,6 +7,7 @@ from urllib.parse import unquote, urlsplit
 
 from csp.constants import NONE, SELF
 
+from kulanz.config import logs
 from kulanz.kernel.errors import InputError
 from kulanz.kernel.settings import settings
 
@@ -19,6 +20,7 @@ def database(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
     if parts.scheme == "sqlite":
         path = Path(unquote(parts.path.removeprefix("/")) or "var/kulanz.db")
+        path.parent.mkdir(parents=True, exist_ok=True)
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": path,
@@ -45,11 +47,23 @@ def database(url: str) -> dict[str, Any]:
     )
 
 
+def kept_secret(folder: Path) -> str:
+    """The installation's own secret, made at the first start: all processes need the same one."""
+    path = folder / "secret.key"
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        path.touch(mode=0o600, exist_ok=False)
+        path.write_text(secrets.token_urlsafe(48))
+    except FileExistsError:
+        pass
+    return path.read_text()
+
+
 DATABASES = {"default": database(_env.database_url)}
 POSTGRES = DATABASES["default"]["ENGINE"].endswith("postgresql")
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-SECRET_KEY = _env.secret_key.get_secret_value() if _env.secret_key else secrets.token_urlsafe(48)
+SECRET_KEY = _env.secret_key.get_secret_value() if _env.secret_key else kept_secret(_env.data_dir)
 DEBUG = _env.debug
 ALLOWED_HOSTS = _env.allowed_hosts
 PUBLIC_URL = _env.public_url.rstrip("/")
@@ -146,6 +160,8 @@ EMAIL_HOST_PASSWORD = unquote(_mail.password or "")
 EMAIL_USE_SSL = _mail.scheme == "smtps"
 EMAIL_USE_TLS = _mail.scheme == "smtp+tls"
 EMAIL_TIMEOUT = 20
+
+LOGGING = logs.configure(debug=DEBUG)
 
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "/desk/"

@@ -37,8 +37,8 @@ from kulanz.testing.psp import Behaviour, Checkout, PspSimulator, Sender
 
 FIRST_DAY = date(2026, 1, 5)
 DAYS = 120
-QUIET_DAYS = 42
-"""No new invoices in the last weeks of a generated portfolio, so that its ladder can be walked to the end."""
+QUIET_SHARE = 0.35
+"""The last part of the time in which a generated portfolio has no new invoices, so that its ladder is walked on."""
 LONGEST = 3650.0
 """Days; who would pay later than that does not pay by themselves."""
 BEFORE_ALL = date(2000, 1, 3)
@@ -104,7 +104,7 @@ def play(wish: Wish, progress: Progress) -> Played:
 
 def _generated(wish: Wish) -> Path:
     """Write the made-up portfolio beside the database, as a shop would hand it over."""
-    days = max(1, (wish.days or DAYS) - QUIET_DAYS)
+    days = max(1, round((wish.days or DAYS) * (1 - QUIET_SHARE)))
     path = environment().data_dir / "demo-invoices.csv"
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(

@@ -1,5 +1,6 @@
 """What agents can enter, checked before anything is stored."""
 
+import re
 from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
@@ -17,6 +18,8 @@ from kulanz.kernel import clock
 from kulanz.kernel.errors import InputError
 from kulanz.kernel.money import to_minor
 from kulanz.tenancy.models import Creditor
+
+_PLAIN = re.compile(r"[0-9][0-9.,'\u2019\s]*")
 
 
 class _Form(forms.Form):
@@ -85,6 +88,8 @@ class TransferForm(_Form):
     def clean_amount(self) -> int:
         text = self.cleaned_data["amount"].strip()
         try:
+            if not _PLAIN.fullmatch(text):
+                raise NumberFormatError(text)
             amount: Decimal = parse_decimal(text, locale=get_language() or "en", strict=True)
             minor = to_minor(amount, self.currency)
         except (NumberFormatError, InputError):

@@ -26,7 +26,16 @@ from kulanz.strategy.reasons import reasons
 from kulanz.tenancy.models import Role
 
 _YEAR = 365 * 24 * 3600
-SANDBOX = {"sandbox": True, "default-src": ["'none'"], "style-src": ["'unsafe-inline'"], "img-src": ["data:"]}
+_NOTHING = ["'none'"]
+SANDBOX = {
+    "sandbox": True,
+    "script-src": _NOTHING,
+    "connect-src": _NOTHING,
+    "font-src": _NOTHING,
+    "form-action": _NOTHING,
+    "img-src": ["data:"],
+    "style-src": ["'unsafe-inline'"],
+}
 """For a message as it was sent: no script, no form, no request to anywhere, no access to the desk's cookies."""
 
 

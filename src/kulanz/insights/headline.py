@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from datetime import timedelta
 
+from django.utils.translation import gettext
+
 from kulanz.documents.templatetags.staff import money, percent
 from kulanz.insights import charts, figures
 from kulanz.kernel import clock
@@ -28,6 +30,11 @@ class Headline:
             "today": money(self.incoming.today, self.currency),
             "window": money(self.incoming.window, self.currency),
             "open": money(self.balance.open, self.currency),
+            "realised-of": gettext("%(paid)s of %(due)s that fell due")
+            % {
+                "paid": money(self.balance.paid_of_due, self.currency),
+                "due": money(self.balance.due, self.currency),
+            },
             "realised": "–" if realised is None else percent(realised, 1),
         }
 

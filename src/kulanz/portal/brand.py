@@ -53,14 +53,16 @@ def contrast(one: str, other: str) -> float:
 
 def _theme(brand: _Rgb, wanted: _Rgb | None, grounds: tuple[str, str], tint: float) -> str:
     card, page = (_known(each) for each in grounds)
-    fill = _away(brand, card, _SHAPE)
+    line = _away(brand, card, _SHAPE)
+    fill = line if _luminance(card) < 0.5 else brand
     on = wanted if wanted is not None and _ratio(wanted, fill) >= _TEXT else _black_or_white(fill)
-    fill = _away(fill, on, _TEXT)
+    fill = _rounded(_away(fill, on, _TEXT))
     soft = _rounded(_mix(card, brand, tint))
     text = brand
     for ground in (card, page, soft):
         text = _away(text, ground, _TEXT)
-    return f"--brand:{_hex(fill)};--on-brand:{_hex(on)};--brand-text:{_hex(text)};--brand-soft:{_hex(soft)}"
+    named = {"brand": fill, "on-brand": on, "brand-line": line, "brand-text": text, "brand-soft": soft}
+    return ";".join(f"--{name}:{_hex(colour)}" for name, colour in named.items())
 
 
 def _away(colour: _Rgb, ground: _Rgb, ratio: float) -> _Rgb:

@@ -99,7 +99,9 @@ class ChannelConformance:
         channel.open()
         broken = channel.send(self.outgoing(6, self.breaking_address))
         assert broken.outcome is Outcome.UNCERTAIN
-        assert channel.send(self.outgoing(7)).outcome is Outcome.ACCEPTED, "the next one needs a new connection"
+        assert channel.send(self.outgoing(7)).outcome is Outcome.ACCEPTED, (
+            "the next one needs a new connection"
+        )
         channel.close()
 
     def test_line_breaks_in_names_and_subject_stay_text(self) -> None:
@@ -107,7 +109,10 @@ class ChannelConformance:
         channel.open()
         sly = "Eve\r\nBcc: other@customers.example\r\n\r\nInjected"
         message = replace(
-            self.outgoing(8), recipient_name=sly, subject=sly, sender=Sender(sly, "rechnung@lindenhof.example", "")
+            self.outgoing(8),
+            recipient_name=sly,
+            subject=sly,
+            sender=Sender(sly, "rechnung@lindenhof.example", ""),
         )
         assert channel.send(message).outcome is Outcome.ACCEPTED
         channel.close()
@@ -140,5 +145,7 @@ class ChannelConformance:
         channel.open()
         assert channel.send(self.outgoing(number, address)).outcome is outcome
         assert self.arrived(self.outgoing(number).wire_id) == []
-        assert channel.send(self.outgoing(number + 100)).outcome is Outcome.ACCEPTED, "one refusal stops no other"
+        assert channel.send(self.outgoing(number + 100)).outcome is Outcome.ACCEPTED, (
+            "one refusal stops no other"
+        )
         channel.close()
