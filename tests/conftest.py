@@ -10,9 +10,8 @@ from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
 import pytest
-from django.core.management import call_command
 from django.core.wsgi import get_wsgi_application
-from django.db import connection, connections
+from django.db import connection, connections, transaction
 from pytest_django.plugin import DjangoDbBlocker
 
 from kulanz.claims.guards import LEDGER_GUARDS
@@ -97,23 +96,24 @@ def open_case(
     kind: str = "person",
 ) -> Case:
     """`email` empty: an address made from the number; None: no contact point."""
-    opened = open_claims(
-        NewClaims(
-            numbers=[claim or f"R-{number}"],
-            customer_numbers=[number],
-            amounts=[amount],
-            currencies=[currency],
-            contract_dates=[date.fromordinal(due.toordinal() - 14)],
-            due_dates=[due],
-            jurisdictions=["DE"],
-            products=["goods"],
-            customer_names=[name],
-            customer_kinds=[kind],
-            languages=[language],
-            countries=["DE"],
-            postal_codes=["10115"],
+    with transaction.atomic():
+        opened = open_claims(
+            NewClaims(
+                numbers=[claim or f"R-{number}"],
+                customer_numbers=[number],
+                amounts=[amount],
+                currencies=[currency],
+                contract_dates=[date.fromordinal(due.toordinal() - 14)],
+                due_dates=[due],
+                jurisdictions=["DE"],
+                products=["goods"],
+                customer_names=[name],
+                customer_kinds=[kind],
+                languages=[language],
+                countries=["DE"],
+                postal_codes=["10115"],
+            )
         )
-    )
     case: Case = Case.objects.get(customer__number=number, currency=currency)
     if email is not None and number in opened.new_customers:
         ContactPoint.objects.create(
@@ -137,18 +137,22 @@ def django_db_modify_db_settings(
 
 
 @pytest.fixture
-def committed_db(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
-    """Real commits, for tests with several connections; the tables are emptied afterwards."""
+def _guards_afterwards(django_db_setup: None, django_db_blocker: DjangoDbBlocker) -> Iterator[None]:
+    """Torn down last: puts the guards back into the emptied tables."""
+    yield
     with django_db_blocker.unblock():
-        try:
-            yield
-        finally:
-            LEDGER_GUARDS.remove(connection)
-            EVENT_GUARDS.remove(connection)
-            call_command("flush", verbosity=0, interactive=False)
-            EVENT_GUARDS.install(connection)
-            LEDGER_GUARDS.install(connection)
-            connections.close_all()
+        EVENT_GUARDS.install(connection)
+        LEDGER_GUARDS.install(connection)
+        connections.close_all()
+
+
+@pytest.fixture
+def committed_db(_guards_afterwards: None, transactional_db: None) -> Iterator[None]:
+    """Real commits, for tests with several connections; the tables are emptied afterwards."""
+    assert "test" in Path(str(connection.settings_dict["NAME"])).name, "this is not the test database"
+    yield
+    LEDGER_GUARDS.remove(connection)
+    EVENT_GUARDS.remove(connection)
 
 
 class _Quiet(WSGIRequestHandler):

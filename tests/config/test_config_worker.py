@@ -1,7 +1,7 @@
 """The worker does what the time-lapse does by hand: learn, decide, send, deliver events."""
 
 import time
-from datetime import date, timedelta
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -25,7 +25,7 @@ def overdue(committed_db: None, make_creditor: Any, make_case: Any) -> Creditor:
     creditor: Creditor = make_creditor(holdout_share=1.0)
     with scope(creditor.id):
         install(creditor, "standard")
-        make_case(due=date.today() - timedelta(days=6))
+        make_case(due=clock.today("Europe/Berlin") - timedelta(days=6))
     return creditor
 
 
