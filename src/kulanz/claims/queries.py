@@ -1,22 +1,22 @@
 """Reads of claims: balances, statements, holds and the block of columns that a run works on."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 import numpy as np
-from django.db.models import Q, QuerySet, Sum
+from django.db import connection
+from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
-from kulanz.claims.models import OWED, Account, Case, Claim, Hold, Posting
+from kulanz.claims.models import OWED, Account, Hold
 from kulanz.claims.rules import ClaimState, claim_state
 from kulanz.kernel import clock
-from kulanz.kernel.database import in_clause, read_columns
+from kulanz.kernel.database import in_clause, read_columns, stored_datetime
 from kulanz.kernel.errors import NotFoundError
 from kulanz.law.allocation import OpenItem
 from kulanz.tenancy.scope import creditor_id
-
-_CLAIM_ACCOUNTS = (*OWED, Account.CREDIT)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,28 +102,38 @@ NO_BIRTH_DAY = -(10**6)
 
 def open_amount(case_id: int) -> int:
     """What the customer owes on a case now: minor units, never below 0."""
-    total = Posting.objects.filter(case_id=case_id, account__in=_CLAIM_ACCOUNTS).aggregate(x=Sum("amount"))[
-        "x"
-    ]
-    return max(0, total or 0)
+    total = _rows(
+        "SELECT COALESCE(SUM(amount), 0) FROM claims_posting WHERE creditor_id = %s AND case_id = %s"
+        " AND account IN ('principal', 'interest', 'cost', 'credit')",
+        [creditor_id(), case_id],
+    )[0][0]
+    return max(0, int(total))
+
+
+def paid_since(case_id: int, at: datetime) -> bool:
+    """Whether a payment was booked for the case at `at` or later."""
+    return bool(
+        _rows(
+            "SELECT 1 FROM claims_posting p JOIN claims_journal j ON j.id = p.journal_id"
+            " WHERE p.creditor_id = %s AND p.case_id = %s AND p.account = 'received' AND j.kind = 'payment'"
+            " AND j.booked_at >= %s LIMIT 1",
+            [creditor_id(), case_id, stored_datetime(at)],
+        )
+    )
 
 
 def open_items(case_id: int) -> list[OpenItem[int]]:
     """Claims of a case on which something is open, oldest due date first."""
-    sums: dict[int, dict[str, int]] = {}
-    rows = Posting.objects.filter(case_id=case_id, account__in=OWED, claim__isnull=False)
-    for claim, account, amount in rows.values_list("claim_id", "account").annotate(x=Sum("amount")):
-        sums.setdefault(claim, {})[account] = amount
-    due = Claim.objects.filter(id__in=sums).order_by("due_date", "id").values_list("id", "due_date")
     items = [
-        OpenItem(
-            claim_id=claim,
-            due_date=due_date,
-            cost=max(0, sums[claim].get(Account.COST, 0)),
-            interest=max(0, sums[claim].get(Account.INTEREST, 0)),
-            principal=max(0, sums[claim].get(Account.PRINCIPAL, 0)),
+        OpenItem(claim, _date(due), max(0, int(cost)), max(0, int(interest)), max(0, int(principal)))
+        for claim, due, cost, interest, principal in _rows(
+            """SELECT l.id, l.due_date, SUM(CASE WHEN p.account = 'cost' THEN p.amount ELSE 0 END),
+              SUM(CASE WHEN p.account = 'interest' THEN p.amount ELSE 0 END),
+              SUM(CASE WHEN p.account = 'principal' THEN p.amount ELSE 0 END)
+            FROM claims_posting p JOIN claims_claim l ON l.id = p.claim_id
+            WHERE p.creditor_id = %s AND p.case_id = %s GROUP BY l.id, l.due_date ORDER BY l.due_date, l.id""",
+            [creditor_id(), case_id],
         )
-        for claim, due_date in due
     ]
     return [item for item in items if item.total > 0]
 
@@ -137,35 +147,37 @@ def holds_at(at: datetime) -> QuerySet[Hold]:
 
 
 def active_holds(case_id: int) -> tuple[HoldLine, ...]:
-    rows = holds_at(clock.now()).filter(case_id=case_id).order_by("id")
-    return tuple(HoldLine(*row) for row in rows.values_list("id", "reason", "from_at", "until_at"))
+    now = stored_datetime(clock.now())
+    rows = _rows(
+        "SELECT id, reason, from_at, until_at FROM claims_hold WHERE creditor_id = %s AND case_id = %s"
+        " AND lifted_at IS NULL AND from_at <= %s AND (until_at IS NULL OR until_at > %s) ORDER BY id",
+        [creditor_id(), case_id, now, now],
+    )
+    return tuple(
+        HoldLine(hold, reason, _instant(begins), _instant(ends) if ends else None)
+        for hold, reason, begins, ends in rows
+    )
 
 
 def statement(case_id: int) -> Statement:
-    """A case as people see it; raises NotFoundError for another creditor's case."""
-    case = Case.objects.select_related("customer").filter(id=case_id).first()
-    if case is None:
+    """A case as people see it; raises NotFoundError for another creditor's case.
+
+    Plain SELECTs: a customer's page spends most of its time here, and the ORM takes twenty times as long.
+    """
+    case = _rows(
+        "SELECT c.id, c.name, c.number, c.language, k.currency FROM claims_case k"
+        " JOIN claims_customer c ON c.id = k.customer_id WHERE k.creditor_id = %s AND k.id = %s",
+        [creditor_id(), case_id],
+    )
+    if not case:
         raise NotFoundError("There is no such case.")
     holds = active_holds(case_id)
-    lines: dict[int | None, list[PostingLine]] = {}
-    rows = Posting.objects.filter(case_id=case_id).order_by("journal__value_date", "id")
-    for claim, *line in rows.values_list(
-        "claim_id", "account", "journal__kind", "amount", "journal__value_date", "basis"
-    ):
-        lines.setdefault(claim, []).append(PostingLine(*line))
-    reasons = {hold.reason for hold in holds}
-    claims = tuple(
-        _claim_line(claim, lines.get(claim.id, []), reasons)
-        for claim in Claim.objects.filter(case_id=case_id).order_by("due_date", "id")
-    )
+    lines = _posting_lines(case_id)
+    claims = _claim_lines(case_id, lines, {hold.reason for hold in holds})
     credit = -sum(line.amount for line in lines.get(None, []) if line.account == Account.CREDIT)
     return Statement(
-        case_id=case.id,
-        customer_id=case.customer_id,
-        customer_name=case.customer.name,
-        customer_number=case.customer.number,
-        language=case.customer.language,
-        currency=case.currency,
+        case_id,
+        *case[0],
         open_amount=max(0, sum(claim.open_amount for claim in claims) - credit),
         credit=max(0, credit),
         claims=claims,
@@ -173,27 +185,69 @@ def statement(case_id: int) -> Statement:
     )
 
 
-def _claim_line(claim: Claim, postings: list[PostingLine], holds: set[str]) -> ClaimLine:
+def _posting_lines(case_id: int) -> dict[int | None, list[PostingLine]]:
+    lines: dict[int | None, list[PostingLine]] = {}
+    for claim, account, kind, amount, day, basis in _rows(
+        "SELECT p.claim_id, p.account, j.kind, p.amount, j.value_date, p.basis FROM claims_posting p"
+        " JOIN claims_journal j ON j.id = p.journal_id WHERE p.creditor_id = %s AND p.case_id = %s"
+        " ORDER BY j.value_date, p.id",
+        [creditor_id(), case_id],
+    ):
+        lines.setdefault(claim, []).append(PostingLine(account, kind, amount, _date(day), basis))
+    return lines
+
+
+def _claim_lines(
+    case_id: int, lines: dict[int | None, list[PostingLine]], holds: set[str]
+) -> tuple[ClaimLine, ...]:
+    found = []
+    for claim, number, kind, contracted, due, product, jurisdiction in _rows(
+        "SELECT id, number, kind, contract_date, due_date, product, jurisdiction FROM claims_claim"
+        " WHERE creditor_id = %s AND case_id = %s ORDER BY due_date, id",
+        [creditor_id(), case_id],
+    ):
+        postings = tuple(lines.get(claim, []))
+        found.append(
+            ClaimLine(
+                id=claim,
+                number=number,
+                kind=kind,
+                contract_date=_date(contracted),
+                due_date=_date(due),
+                product=product,
+                jurisdiction=jurisdiction,
+                state=_state(postings, holds),
+                open_amount=sum(line.amount for line in postings if line.account in OWED),
+                postings=postings,
+            )
+        )
+    return tuple(found)
+
+
+def _state(postings: tuple[PostingLine, ...], holds: set[str]) -> ClaimState:
     owed = [line for line in postings if line.account in OWED]
-    open_now = sum(line.amount for line in owed)
-    return ClaimLine(
-        id=claim.id,
-        number=claim.number,
-        kind=claim.kind,
-        contract_date=claim.contract_date,
-        due_date=claim.due_date,
-        product=claim.product,
-        jurisdiction=claim.jurisdiction,
-        state=claim_state(
-            opened=sum(line.amount for line in owed if line.kind in ("opened", "credit_note")),
-            open_amount=open_now,
-            received=-sum(line.amount for line in owed if line.kind == "payment"),
-            returned=sum(line.amount for line in owed if line.kind == "payment_return"),
-            holds=holds,
-        ),
-        open_amount=open_now,
-        postings=tuple(postings),
+    return claim_state(
+        opened=sum(line.amount for line in owed if line.kind in ("opened", "credit_note")),
+        open_amount=sum(line.amount for line in owed),
+        received=-sum(line.amount for line in owed if line.kind == "payment"),
+        returned=sum(line.amount for line in owed if line.kind == "payment_return"),
+        holds=holds,
     )
+
+
+def _rows(sql: str, params: Sequence[Any]) -> list[tuple[Any, ...]]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, params)
+        found: list[tuple[Any, ...]] = cursor.fetchall()
+    return found
+
+
+def _date(value: date | str) -> date:
+    return value if isinstance(value, date) else date.fromisoformat(value)
+
+
+def _instant(value: datetime | str) -> datetime:
+    return value if isinstance(value, datetime) else datetime.fromisoformat(value).replace(tzinfo=UTC)
 
 
 def case_columns(after_id: int, limit: int) -> CaseColumns:
@@ -264,9 +318,9 @@ def _epoch_days(values: NDArray[Any]) -> NDArray[np.int64]:
 def oldest_open_due(case_ids: NDArray[np.int64]) -> dict[int, date]:
     """Case id to the due date of its oldest claim with something open; cases without one are left out."""
     rows = read_columns(
-        "SELECT b.case_id, MIN(l.due_date) AS due FROM (SELECT p.case_id, p.claim_id FROM claims_posting p"
+        "SELECT b.case_id, MIN(l.due_date) AS due FROM (SELECT p.case_id, p.claim_id FROM claims_posting p"  # noqa: S608
         " WHERE p.creditor_id = %s AND p.account IN ('principal', 'interest', 'cost')"
-        f" AND {in_clause('p.case_id', case_ids.tolist())} GROUP BY p.case_id, p.claim_id HAVING SUM(p.amount) > 0) b"  # noqa: S608
+        f" AND {in_clause('p.case_id', case_ids.tolist())} GROUP BY p.case_id, p.claim_id HAVING SUM(p.amount) > 0) b"
         " JOIN claims_claim l ON l.id = b.claim_id GROUP BY b.case_id",
         [creditor_id()],
     )

@@ -99,14 +99,17 @@ def log_contact(
     case_id: int, customer_id: int, channel: str, demanding: bool, message_id: int | None = None
 ) -> None:
     """Record that a contact was made now: it was handed to the provider. Demanding ones count towards the caps."""
-    ContactLog.objects.create(
-        creditor_id=creditor_id(),
-        case_id=case_id,
-        customer_id=customer_id,
-        channel=_known_channel(channel),
-        at=clock.now(),
-        demanding=demanding,
-        message_id=message_id,
+    insert_columns(
+        ContactLog,
+        {
+            "creditor_id": creditor_id(),
+            "case_id": [case_id],
+            "customer_id": customer_id,
+            "channel": _known_channel(channel),
+            "at": clock.now(),
+            "demanding": demanding,
+            "message_id": message_id,
+        },
     )
 
 

@@ -127,7 +127,9 @@ class Webhooks:
     """How the provider reaches the site: by the real view in process while time is virtual, later over HTTP."""
 
     over_http: Sender | None = None
-    _client: Client = field(default_factory=Client)
+    _client: Client = field(
+        default_factory=lambda: Client(SERVER_NAME=urlsplit(environment().public_url).hostname or "")
+    )
 
     def __call__(self, url: str, body: bytes, headers: Mapping[str, str]) -> int:
         if self.over_http is not None:

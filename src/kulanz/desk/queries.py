@@ -71,7 +71,7 @@ def find_cases(text: str, state: str, before: int | None, today: date) -> CasePa
     rows: QuerySet[Case] = Case.objects.select_related("customer").annotate(owed=_owed())
     text = text.replace("\x00", "").strip()[:100]
     if text:
-        claims = Claim.objects.filter(case_id=OuterRef("pk"), number__istartswith=text)
+        claims = Claim._base_manager.filter(case_id=OuterRef("pk"), number__istartswith=text)
         rows = rows.filter(
             Q(customer__number__istartswith=text) | Q(customer__name__icontains=text) | Exists(claims)
         )
@@ -120,8 +120,9 @@ def _task(case: Case, since: datetime, detail: str = "", message_id: int | None 
 
 
 def _owed() -> Subquery:
+    """The balance of each case of an outer query that is in scope, so that the index on the case alone is used."""
     return Subquery(
-        Posting.objects.filter(case_id=OuterRef("pk"), account__in=_BALANCE)
+        Posting._base_manager.filter(case_id=OuterRef("pk"), account__in=_BALANCE)
         .values("case_id")
         .annotate(x=Sum("amount"))
         .values("x")
@@ -133,7 +134,7 @@ def _in_state(rows: QuerySet[Case], state: str, today: date) -> QuerySet[Case]:
         return rows.filter(GreaterThan(F("owed"), 0))
     if state == "overdue":
         late = (
-            Posting.objects.filter(case_id=OuterRef("pk"), account__in=OWED, claim__due_date__lt=today)
+            Posting._base_manager.filter(case_id=OuterRef("pk"), account__in=OWED, claim__due_date__lt=today)
             .values("claim_id")
             .annotate(x=Sum("amount"))
             .filter(x__gt=0)

@@ -207,7 +207,7 @@ def cost_per_unit(cost: int, received: int) -> float | None:
 def outcomes() -> Outcomes:
     """What became of the cases that were reminded, and who came back."""
     creditor = creditor_id()
-    cases = read_columns(_OUTCOMES, [creditor] * 3)
+    cases = read_columns(_OUTCOMES, [creditor] * 2)
     loyal = read_columns(_RETURNED, [creditor] * 2)
     count = {name: int(cases[name][0]) for name in cases}
     return Outcomes(
@@ -221,14 +221,16 @@ def outcomes() -> Outcomes:
 
 _OUTCOMES = """
 SELECT COUNT(*) AS reminded,
-  COALESCE(SUM(CASE WHEN h.case_id IS NULL AND b.owed <= 0 AND b.received > 0 THEN 1 ELSE 0 END), 0) AS settled,
+  COALESCE(SUM(CASE WHEN h.case_id IS NULL AND t.owed <= 0 AND t.received > 0 THEN 1 ELSE 0 END), 0) AS settled,
   COALESCE(SUM(CASE WHEN h.case_id IS NOT NULL THEN 1 ELSE 0 END), 0) AS handed_over
-FROM (SELECT DISTINCT case_id FROM contact_contactlog WHERE creditor_id = %s AND demanding) t
-JOIN (
-  SELECT case_id, SUM(CASE WHEN account IN ('principal', 'interest', 'cost', 'credit') THEN amount ELSE 0 END) AS owed,
-    SUM(CASE WHEN account = 'received' THEN amount ELSE 0 END) AS received
-  FROM claims_posting WHERE creditor_id = %s GROUP BY case_id
-) b ON b.case_id = t.case_id
+FROM (
+  SELECT case_id,
+    (SELECT SUM(CASE WHEN p.account IN ('principal', 'interest', 'cost', 'credit') THEN p.amount ELSE 0 END)
+      FROM claims_posting p WHERE p.case_id = r.case_id) AS owed,
+    (SELECT SUM(CASE WHEN p.account = 'received' THEN p.amount ELSE 0 END)
+      FROM claims_posting p WHERE p.case_id = r.case_id) AS received
+  FROM (SELECT DISTINCT case_id FROM contact_contactlog WHERE creditor_id = %s AND demanding) r
+) t
 LEFT JOIN (
   SELECT DISTINCT subject_id AS case_id FROM events_event WHERE creditor_id = %s AND type = 'handover.due'
 ) h ON h.case_id = t.case_id
@@ -240,10 +242,10 @@ SELECT COUNT(*) AS paid, COALESCE(SUM(CASE WHEN EXISTS (
   ) THEN 1 ELSE 0 END), 0) AS returned
 FROM (
   SELECT k.customer_id, MIN(j.value_date) AS first_paid FROM claims_journal j
-  JOIN claims_case k ON k.id = j.case_id WHERE j.creditor_id = %s AND j.kind = 'payment' GROUP BY k.customer_id
-) f JOIN (
-  SELECT DISTINCT customer_id FROM contact_contactlog WHERE creditor_id = %s AND demanding
-) t ON t.customer_id = f.customer_id
+  JOIN claims_case k ON k.id = j.case_id WHERE j.creditor_id = %s AND j.kind = 'payment'
+    AND k.customer_id IN (SELECT customer_id FROM contact_contactlog WHERE creditor_id = %s AND demanding)
+  GROUP BY k.customer_id
+) f
 """
 
 

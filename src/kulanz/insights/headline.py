@@ -39,8 +39,8 @@ class Headline:
         }
 
 
-def headline(creditor: Creditor) -> Headline:
-    """Read it for the creditor in scope."""
+def headline(creditor: Creditor, balance: figures.Balance | None = None) -> Headline:
+    """Read it for the creditor in scope; a `balance` read a moment ago spares the walk over the whole ledger."""
     today = clock.today(creditor.timezone)
     found = figures.money_in(today)
     currency = creditor.currency
@@ -51,6 +51,6 @@ def headline(creditor: Creditor) -> Headline:
         currency=currency,
         incoming=incoming,
         others=tuple(other for other in found if other.currency != currency),
-        balance=figures.balances(today).get(currency, figures.Balance(currency, 0, 0, 0, 0)),
+        balance=balance or figures.balances(today).get(currency, figures.Balance(currency, 0, 0, 0, 0)),
         bars=charts.columns(incoming.days, days, width=CHART_WIDTH, height=CHART_HEIGHT),
     )

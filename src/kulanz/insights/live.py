@@ -16,8 +16,10 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from kulanz.documents.staff import Staff
-from kulanz.insights.feed import Follower
+from kulanz.insights.feed import Arrival, Follower
+from kulanz.insights.figures import Balance
 from kulanz.insights.headline import headline
+from kulanz.tenancy.models import Creditor
 from kulanz.tenancy.scope import scope
 
 PERIOD = 0.3
@@ -34,6 +36,7 @@ class Stream:
     language: str
     after: int
     _follower: Follower = field(init=False)
+    _balance: Balance | None = field(init=False, default=None)
     _stale: bool = field(init=False, default=False)
     _refresh_at: float = field(init=False, default=0.0)
 
@@ -62,22 +65,29 @@ class Stream:
         creditor = self.staff.creditor
         zone = ZoneInfo(creditor.timezone)
         with scope(creditor.id), timezone.override(zone), translation.override(self.language):
-            parts = []
-            for arrival in self._follower.poll():
-                self._stale = True
-                row = render_to_string("insights/_arrival.html", {"arrival": arrival, "creditor": creditor})
-                parts.append(_event("payment", {"id": arrival.id, "html": row}, arrival.id))
-            if self._stale and monotonic() >= self._refresh_at:
-                parts.append(self._figures())
+            arrivals = self._follower.poll()
+            parts = [_arrived(arrival, creditor) for arrival in arrivals]
+            self._stale = self._stale or bool(arrivals)
+            whole = self._stale and monotonic() >= self._refresh_at
+            if arrivals or whole:
+                parts.append(self._figures(whole=whole))
         return "".join(parts)
 
-    def _figures(self) -> str:
+    def _figures(self, *, whole: bool) -> str:
+        """The money at once; the balances of the whole ledger no more than a twentieth of the time."""
         began = monotonic()
-        shown = headline(self.staff.creditor)
+        shown = headline(self.staff.creditor, None if whole else self._balance)
+        self._balance = shown.balance
+        if whole:
+            self._stale = False
+            self._refresh_at = monotonic() + 20 * (monotonic() - began)
         chart = render_to_string("insights/_month.html", {"headline": shown})
-        self._stale = False
-        self._refresh_at = monotonic() + max(0.5, 20 * (monotonic() - began))
         return _event("figures", {"text": shown.texts(), "html": {"month": chart}})
+
+
+def _arrived(arrival: Arrival, creditor: Creditor) -> str:
+    row = render_to_string("insights/_arrival.html", {"arrival": arrival, "creditor": creditor})
+    return _event("payment", {"id": arrival.id, "html": row}, arrival.id)
 
 
 def _close() -> None:

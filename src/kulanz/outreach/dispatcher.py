@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
+from kulanz.claims.queries import paid_since
 from kulanz.contact.facts import StageSet
 from kulanz.contact.queries import recheck
 from kulanz.kernel import clock
@@ -28,6 +29,8 @@ TRY_AGAIN = timedelta(hours=1)
 LATER = frozenset({VetoCode.OUTSIDE_HOURS, VetoCode.SUNDAY, VetoCode.PUBLIC_HOLIDAY})
 """Vetoes that only mean: not at this hour."""
 EXPIRED = "expired"
+PAID = "payment_received"
+"""Any payment since the message was written stops it, a part payment too: the next decision knows the new state."""
 BLOCK = 200
 """Messages written ahead at once. Each is checked for itself, and written anew where its case has changed."""
 State = Message.State
@@ -199,6 +202,9 @@ def _may_leave(message: Message, now: datetime) -> bool:
     """The gate once more, for this one row; a veto is written down."""
     if message.kind != Message.Kind.DEMANDING:
         return True
+    if paid_since(message.case_id, message.created_at):
+        marking.mark_stopped(message, PAID)
+        return False
     stage = StageSet.from_data(message.allowed)
     veto = recheck(
         message.case_id, message.channel, stage, now, on_their_way=queries.others_on_their_way(message)
