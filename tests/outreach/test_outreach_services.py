@@ -36,7 +36,7 @@ def subjects(sink: Any) -> list[str]:
 
 def test_a_payment_gets_one_receipt(make_case: Any, sink: Any) -> None:
     case = make_case()
-    book_payment(case.id, 10000, value_date=TODAY, key="p1", method="transfer")
+    book_payment(case.id, 10000, value_date=TODAY, key="p1", method="psp")
     deliver()
     deliver()
     assert dispatch().sent == 1
@@ -50,10 +50,17 @@ def test_a_receipt_leaves_at_night_and_in_spite_of_an_opt_out_from_reminders(
     case = make_case()
     withdraw(case.customer_id, "email", proof="test")
     clock.advance(timedelta(hours=14))
-    book_payment(case.id, 10000, value_date=TODAY, key="p1", method="transfer")
+    book_payment(case.id, 10000, value_date=TODAY, key="p1", method="psp")
     deliver()
     dispatch()
     assert "Danke, 100,00 € sind angekommen" in subjects(sink)
+
+
+def test_who_pays_an_invoice_unasked_gets_no_mail(make_case: Any) -> None:
+    case = make_case()
+    book_payment(case.id, 10000, value_date=TODAY, key="p1", method="transfer")
+    deliver()
+    assert queued() == []
 
 
 def test_who_has_no_working_address_gets_no_receipt(make_case: Any) -> None:

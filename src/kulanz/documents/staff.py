@@ -53,7 +53,7 @@ def staff_of(request: HttpRequest, slug: str) -> Staff:
         raise Http404
     with every_creditor("finding the creditors of a login"):
         found = (
-            Membership.objects.select_related("creditor").filter(user_id=user.pk).first()
+            Membership.objects.select_related("creditor").filter(user_id=user.pk, creditor__slug=slug).first()
         )
     if found is None:
         raise Http404

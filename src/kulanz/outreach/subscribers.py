@@ -27,7 +27,12 @@ def hold_off_messages(events: Sequence[Happened]) -> None:
 
 
 def thank_for_payments(events: Sequence[Happened]) -> None:
-    """A receipt for each payment."""
+    """A receipt for each payment made online or after a message; who paid an invoice unasked expects no mail."""
+    cases = {event.subject_id for event in events}
+    written_to = set(
+        Message.objects.filter(case_id__in=cases, state=Message.State.SENT).values_list("case_id", flat=True)
+    )
+    events = [e for e in events if e.payload["method"] != "transfer" or e.subject_id in written_to]
     customers = customers_of([event.subject_id for event in events])
     queue_services(
         [
