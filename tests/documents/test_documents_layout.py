@@ -1,5 +1,6 @@
 """The brand's layout: compiled once, filled quickly, safe."""
 
+import re
 import time
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -124,3 +125,10 @@ def test_a_thousand_messages_are_written_within_a_second() -> None:
     for _ in range(1000):
         compiled.page(TEXT.render(VALUES), PREFERENCES)
     assert time.process_time() - started < 1
+
+
+def test_a_mail_loads_nothing_from_elsewhere() -> None:
+    """No font, image or style sheet: opening a mail tells nobody about it."""
+    made = layout(Look("Hof", "de", "#1f5c4d", "#ffffff", "post@hof.example", "", "Hof", "", "", True))
+    addresses = set(re.findall(r"https?://[^\"') <]+", made.html))
+    assert addresses <= {"http://www.w3.org/1999/xhtml"}

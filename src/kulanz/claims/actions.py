@@ -3,15 +3,17 @@
 from dataclasses import dataclass
 from datetime import date, datetime
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from kulanz.claims import ledger
 from kulanz.claims.models import Account, Case, Hold, Journal, Posting
 from kulanz.claims.queries import holds_at, open_items
 from kulanz.events.log import record
 from kulanz.kernel import clock
+from kulanz.kernel.database import is_postgres
 from kulanz.kernel.errors import ConflictError, InputError, NotFoundError
 from kulanz.law.allocation import allocate
+from kulanz.tenancy.scope import creditor_id
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,10 +28,12 @@ class Booked:
 
 def lock_case(case_id: int) -> Case:
     """The case, locked until the transaction ends; raises NotFoundError for another creditor's case."""
-    rows = Case.objects.filter(id=case_id)
-    if connection.features.has_select_for_update:
-        rows = rows.select_for_update()
-    case: Case | None = rows.first()
+    lock = " FOR UPDATE" if is_postgres() else ""
+    rows = Case.objects.raw(
+        f"SELECT * FROM claims_case WHERE id = %s AND creditor_id = %s{lock}",  # noqa: S608
+        [case_id, creditor_id()],
+    )
+    case: Case | None = next(iter(rows), None)
     if case is None:
         raise NotFoundError("There is no such case.")
     return case
@@ -53,9 +57,8 @@ def book_payment(
         raise InputError("A payment is more than zero.")
     with transaction.atomic():
         case = lock_case(case_id)
-        known = Journal.objects.filter(key=key).first()
-        if known is not None:
-            return _booked_before(known, case_id, amount)
+        if ledger.posted(key):
+            return _booked_before(key, case_id, amount)
         spread = allocate(amount, open_items(case_id), designated=designated)
         lines = [ledger.Line(Account.RECEIVED, amount, None, "payment")]
         lines += [
@@ -86,9 +89,9 @@ def return_payment(journal_key: str, *, value_date: date, key: str, payment_id: 
         if paid is None:
             raise NotFoundError("There is no such payment to take back.")
         case = lock_case(paid.case_id)
-        known = Journal.objects.filter(key=key).first()
-        if known is not None:
-            return int(known.id)
+        known = ledger.posted(key)
+        if known:
+            return known
         lines = tuple(
             ledger.Line(p.account, -p.amount, p.claim_id, "payment_return")
             for p in Posting.objects.filter(journal_id=paid.id).order_by("id")
@@ -156,7 +159,8 @@ def lift_hold(hold_id: int, *, by: str) -> None:
             )
 
 
-def _booked_before(known: Journal, case_id: int, amount: int) -> Booked:
+def _booked_before(key: str, case_id: int, amount: int) -> Booked:
+    known = Journal.objects.get(key=key)
     lines = dict.fromkeys(("received", "credit"), 0)
     for posting in Posting.objects.filter(journal_id=known.id, account__in=lines):
         lines[posting.account] += posting.amount

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.db import connection
+
 from kulanz.claims.models import Journal, Posting
 from kulanz.kernel import clock
 from kulanz.kernel.database import insert_columns, reserve_ids
@@ -47,6 +49,16 @@ class EntryBlock:
     bases: Sequence[str]
 
 
+def posted(key: str) -> int | None:
+    """The id of the journal with this key; None where there is none yet."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM claims_journal WHERE creditor_id = %s AND key = %s", [creditor_id(), key]
+        )
+        row = cursor.fetchone()
+    return int(row[0]) if row else None
+
+
 def post(entry: Entry) -> int:
     """Write one journal inside the caller's transaction and return its id.
 
@@ -55,9 +67,8 @@ def post(entry: Entry) -> int:
     """
     if len(entry.lines) < 2 or sum(line.amount for line in entry.lines) != 0:
         raise InputError(f"The journal {entry.key} does not balance and was not posted.")
-    found = Journal.objects.filter(key=entry.key).first()
-    if found is not None:
-        return _same_or_conflict(found, entry)
+    if posted(entry.key):
+        return _same_or_conflict(Journal.objects.get(key=entry.key), entry)
     creditor, at = creditor_id(), clock.now()
     journal_id = int(reserve_ids(Journal, 1)[0])
     insert_columns(

@@ -175,9 +175,14 @@ def statement(case_id: int) -> Statement:
     lines = _posting_lines(case_id)
     claims = _claim_lines(case_id, lines, {hold.reason for hold in holds})
     credit = -sum(line.amount for line in lines.get(None, []) if line.account == Account.CREDIT)
+    customer, name, number, language, currency = case[0]
     return Statement(
-        case_id,
-        *case[0],
+        case_id=case_id,
+        customer_id=customer,
+        customer_name=name,
+        customer_number=number,
+        language=language,
+        currency=currency,
         open_amount=max(0, sum(claim.open_amount for claim in claims) - credit),
         credit=max(0, credit),
         claims=claims,

@@ -1,5 +1,6 @@
 """`kulanz demo`: the time-lapse of the whole circle, then its pages."""
 
+import gc
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -31,6 +32,10 @@ def demo(
     ] = False,
 ) -> None:
     """Play invoices, messages, payments and learning in time-lapse, on a database of its own (var/demo.db)."""
+    gc.freeze()
+    gc.set_threshold(
+        50_000, 20, 50
+    )  # the time-lapse makes millions of short-lived objects and no cycles worth a look
     wish = Wish(invoices, days, seed, currency.upper(), jurisdiction.upper(), mapping)
     played = _play(wish)
     if as_json:

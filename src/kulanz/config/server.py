@@ -14,4 +14,5 @@ def serve_forever(host: str, port: int) -> None:
         workers=1,
         log_access=False,
         websockets=False,
+        workers_kill_timeout=5,
     ).serve()

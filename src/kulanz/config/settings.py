@@ -83,6 +83,7 @@ INSTALLED_APPS = [
     "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
+    *[f"kulanz.{room}" for room in ROOMS],  # before allauth: their templates for its pages win
     "allauth",
     "allauth.account",
     "allauth.mfa",
@@ -90,7 +91,6 @@ INSTALLED_APPS = [
     "csp",
     "django_tasks",
     "procrastinate.contrib.django" if POSTGRES else "django_tasks_db",
-    *[f"kulanz.{room}" for room in ROOMS],
 ]
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",

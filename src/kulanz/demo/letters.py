@@ -1,11 +1,11 @@
 """The messages that reached simulated customers, read from the mailbox as they came over the wire."""
 
-import email
 import re
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from email.parser import BytesHeaderParser
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -20,6 +20,8 @@ from kulanz.outreach.models import ArchivedMessage, Message
 
 TONES = ("friendly", "factual", "firm")
 FIRST_HOUR, LAST_BAND = 8, 5
+_HEADERS = BytesHeaderParser()
+_ONE_CLICK = re.compile(r"<(https?://\S+/p/[A-Za-z0-9_-]+/)(unsubscribe/)>")
 
 
 def band_of(local: datetime) -> int:
@@ -107,13 +109,9 @@ def _contacts_made(case_ids: Sequence[int]) -> dict[int, int]:
 
 
 def _links(source: bytes) -> tuple[str, str]:
-    """The link to the payment page in the text part, and the one-click address of RFC 8058."""
-    message = email.message_from_bytes(zlib.decompress(source))
-    text = next(part for part in message.walk() if part.get_content_type() == "text/plain")
-    body = text.get_payload(decode=True)
-    words = body.decode() if isinstance(body, bytes) else ""
-    found = re.search(re.escape(settings.PUBLIC_URL) + r"/p/[A-Za-z0-9_-]+/", words)
-    if found is None:
-        raise KulanzError(f"The message {message['Subject']!r} has no link to the payment page.")
-    one_click = re.search(r"<(https?://[^>]+)>", str(message["List-Unsubscribe"] or "").replace("\n ", ""))
-    return found[0], one_click[1] if one_click else ""
+    """The link to the payment page and the one-click address of RFC 8058, which lies below it."""
+    headers = _HEADERS.parsebytes(zlib.decompress(source))
+    found = _ONE_CLICK.search(str(headers["List-Unsubscribe"] or "").replace("\n ", ""))
+    if found is None or not found[1].startswith(settings.PUBLIC_URL):
+        raise KulanzError(f"The message {headers['Subject']!r} has no link to the payment page.")
+    return found[1], found[1] + found[2]

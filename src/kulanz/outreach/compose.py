@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from kulanz.contact.queries import creditor_rules
 from kulanz.documents import layout as layouts
 from kulanz.kernel.errors import InputError
 from kulanz.outreach import texts
@@ -40,6 +41,7 @@ class Composer:
         if brand is None:
             raise InputError(f"{self.creditor.name} has no brand; add one before messages are sent.")
         self.brand: Brand = brand
+        self.contact_rules = creditor_rules(self.creditor)
         self._layouts: dict[str, tuple[layouts.Layout, int]] = {}
 
     def compose(self, message: Message, case: CaseView, recipient: str, at: datetime) -> Composed:

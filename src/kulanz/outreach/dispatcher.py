@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from kulanz.claims.queries import paid_since
-from kulanz.contact.facts import StageSet
+from kulanz.contact.facts import CreditorRules, StageSet
 from kulanz.contact.queries import recheck
 from kulanz.kernel import clock
 from kulanz.kernel.errors import KulanzError, NotFoundError
@@ -173,7 +173,7 @@ def _mark(draft: _Draft, composer: Composer, now: datetime, lease: timedelta) ->
         marking.mark_stopped(message, EXPIRED)
         return None
     try:
-        if not _may_leave(message, now):
+        if not _may_leave(message, now, composer.contact_rules):
             return None
         draft = _fresh(draft, composer)
     except KulanzError as error:
@@ -198,7 +198,7 @@ def _fresh(draft: _Draft, composer: Composer) -> _Draft:
     return _draft(message, case, found, composer)
 
 
-def _may_leave(message: Message, now: datetime) -> bool:
+def _may_leave(message: Message, now: datetime, rules: CreditorRules) -> bool:
     """The gate once more, for this one row; a veto is written down."""
     if message.kind != Message.Kind.DEMANDING:
         return True
@@ -206,9 +206,8 @@ def _may_leave(message: Message, now: datetime) -> bool:
         marking.mark_stopped(message, PAID)
         return False
     stage = StageSet.from_data(message.allowed)
-    veto = recheck(
-        message.case_id, message.channel, stage, now, on_their_way=queries.others_on_their_way(message)
-    )
+    coming = queries.others_on_their_way(message)
+    veto = recheck(message.case_id, message.channel, stage, now, on_their_way=coming, rules=rules)
     if veto is None:
         return True
     if veto.code in LATER:
