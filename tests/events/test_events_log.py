@@ -1,6 +1,6 @@
 """The event log: sequence without gaps, a chain that shows tampering, subscribers that see each event once."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import pytest
 from django.db import connection, transaction
@@ -17,9 +17,8 @@ from kulanz.tenancy.scope import scope
 
 
 @pytest.fixture
-def subscribers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def subscribers(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(registry, "_subscribers", {})
-    yield
 
 
 def test_each_creditor_has_its_own_sequence_without_gaps(

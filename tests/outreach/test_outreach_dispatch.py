@@ -75,10 +75,23 @@ def test_a_payment_stops_the_reminder(make_case: Any, queue: Any, sink: Any) -> 
     assert [event["code"] for event in events("message.stopped")] == ["nothing_open"]
 
 
-def test_a_part_payment_changes_what_the_reminder_says(make_case: Any, queue: Any, sink: Any) -> None:
+def test_a_part_payment_stops_the_reminder_that_was_under_way(make_case: Any, queue: Any, sink: Any) -> None:
     case = make_case()
-    queue(case)
+    message = queue(case)
     book_payment(case.id, 4000, value_date=TODAY, key="p1", method="transfer")
+    assert dispatch() == Dispatched(stopped=1)
+    message.refresh_from_db()
+    assert (message.state, message.outcome) == ("stopped", "payment_received")
+    assert sink.mails == []
+
+
+def test_a_reminder_written_after_a_part_payment_asks_for_the_rest(
+    make_case: Any, queue: Any, sink: Any, clock: VirtualClock
+) -> None:
+    case = make_case()
+    book_payment(case.id, 4000, value_date=TODAY, key="p1", method="transfer")
+    clock.advance(timedelta(minutes=1))
+    queue(case)
     assert dispatch().sent == 1
     assert "60,00 €" in text_of(sink)
     assert "100,00 €" not in text_of(sink)
@@ -98,8 +111,7 @@ def test_a_payment_between_writing_and_sending_is_seen(
         return send(channel, outgoing)
 
     monkeypatch.setattr(EmailChannel, "send", pay_meanwhile)
-    assert dispatch().sent == 2
-    assert "75,00 €" in text_of(sink, 1)
+    assert dispatch() == Dispatched(sent=1, stopped=1)
 
 
 @pytest.mark.parametrize(

@@ -202,12 +202,12 @@ def _may_leave(message: Message, now: datetime, rules: CreditorRules) -> bool:
     """The gate once more, for this one row; a veto is written down."""
     if message.kind != Message.Kind.DEMANDING:
         return True
-    if paid_since(message.case_id, message.created_at):
-        marking.mark_stopped(message, PAID)
-        return False
     stage = StageSet.from_data(message.allowed)
     coming = queries.others_on_their_way(message)
     veto = recheck(message.case_id, message.channel, stage, now, on_their_way=coming, rules=rules)
+    if veto is None and paid_since(message.case_id, message.created_at):
+        marking.mark_stopped(message, PAID)
+        return False
     if veto is None:
         return True
     if veto.code in LATER:
