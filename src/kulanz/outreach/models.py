@@ -92,7 +92,7 @@ class ArchivedMessage(TenantModel):
 
     message = models.OneToOneField(Message, on_delete=models.PROTECT, related_name="archive")
     layout = models.ForeignKey(Layout, on_delete=models.PROTECT, related_name="+", db_index=False)
-    wire_id = models.CharField(max_length=120, help_text="RFC 5322 Message-ID")
+    wire_id = models.CharField(max_length=120, db_index=True, help_text="RFC 5322 Message-ID")
     content = models.BinaryField()
 
     def __str__(self) -> str:

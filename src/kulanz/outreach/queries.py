@@ -39,7 +39,7 @@ def leftovers(at: datetime, limit: int) -> list[int]:
     """Ids of messages that were being sent when their process ended."""
     found = read_columns(
         f"SELECT m.id FROM outreach_message m WHERE +m.creditor_id = %s AND {_WAITING} AND m.state = 'sending'"  # noqa: S608
-        " AND m.lease_until <= %s ORDER BY m.id LIMIT %s",
+        " AND m.lease_until <= %s ORDER BY m.not_before, m.id LIMIT %s",
         [creditor_id(), stored_datetime(at), limit],
     )
     return list(map(int, found["id"]))
