@@ -131,7 +131,9 @@ def open_case(
 def django_db_modify_db_settings(
     django_db_modify_db_settings_parallel_suffix: None, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """SQLite tests use a file, so that several connections see one database as in production."""
+    """SQLite tests use a file, so that several connections see one database as in production; threads of servers and
+    workers close their connections at once."""
+    connection.settings_dict["CONN_MAX_AGE"] = 0
     if connection.vendor == "sqlite":
         connection.settings_dict["TEST"]["NAME"] = str(tmp_path_factory.mktemp("database") / "test.db")
 

@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.db import close_old_connections
 from django.utils import timezone
 from django.utils.module_loading import import_string
 from django_tasks.backends.base import BaseTaskBackend
@@ -14,8 +15,11 @@ _JOB = "kulanz.call"
 
 @app.task(name=_JOB)
 def call(path: str, args: list[Any], kwargs: dict[str, Any]) -> None:
-    """Run the Django task that `path` names."""
-    import_string(path).call(*args, **kwargs)
+    """Run the Django task that `path` names; the worker's threads give their connections back afterwards."""
+    try:
+        import_string(path).call(*args, **kwargs)
+    finally:
+        close_old_connections()
 
 
 class ProcrastinateBackend(BaseTaskBackend):
