@@ -15,6 +15,8 @@ from kulanz.kernel.errors import InputError
 from kulanz.tenancy.models import Brand, Creditor
 
 _COLOUR = re.compile(r"#[0-9a-fA-F]{6}")
+_BLOCK_END = re.compile(r"(</(?:p|div|td|tr|table|style)>|\*/|\}|<(?:td|tr|table|div|body)\b[^>]*>)(?!\n)")
+"""Lines stay short: a mail with a line over 998 characters must be encoded, which costs more than writing it."""
 _SLOT = re.compile(r"\[\[kulanz:(subject|body|preferences)\]\]")
 _PREFERENCES = "[[kulanz:preferences]]"
 _STAND_IN = "https://preferences.invalid/"
@@ -102,6 +104,7 @@ def layout(brand: Look) -> Layout:
     compiled = CSSInliner(keep_at_rules=True, load_remote_stylesheets=False).inline(mjml2html(filled))
     small = Style("margin:0 0 12px;", "", "color:inherit;")
     html = compiled.replace("[[kulanz:footer]]", footer.html(small).replace(_STAND_IN, _PREFERENCES))
+    html = _BLOCK_END.sub(r"\1\n", html)
     return Layout(
         digest=hashlib.sha256(html.encode()).hexdigest(),
         html=html,

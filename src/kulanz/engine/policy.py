@@ -80,7 +80,12 @@ class Policy:
     @property
     def version(self) -> str:
         """Short hash of everything that decides: settings, names, features, sums and weights."""
-        return hashlib.sha256(self.to_bytes()).hexdigest()[:12]
+        return self.version_of(self.to_bytes())
+
+    @staticmethod
+    def version_of(blob: bytes) -> str:
+        """The version of the policy that `to_bytes` wrote."""
+        return hashlib.sha256(blob).hexdigest()[:12]
 
     def decide(self, contexts: Singles, allowed: Allowed, *, seed: int, ids: Ints) -> Decisions:
         """One decision per row of contexts float32[n, d]; ids int64[n] key the draw together with `seed`.

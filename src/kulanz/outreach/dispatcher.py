@@ -55,17 +55,13 @@ def dispatch(limit: int = 10_000, *, lease: timedelta = LEASE) -> Dispatched:
     Call outside of a transaction. Several processes may run it at once. `lease` is how long a hand-over may take
     before its message counts as left behind.
     """
-    with transaction.atomic():
-        composer = Composer()
     outlets = _Outlets()
     tally: Counter[str] = Counter()
     try:
         settling.settle_leftovers(outlets.open)
         due = queries.due(clock.now(), limit)
-        for start in range(0, len(due), BLOCK):
-            for draft in _drafts(due[start : start + BLOCK], composer):
-                _deliver(draft, composer, outlets, lease)
-                tally[draft.message.state] += draft.touched
+        if due:
+            _send(due, outlets, lease, tally)
     finally:
         outlets.close()
     return Dispatched(
@@ -76,6 +72,14 @@ def dispatch(limit: int = 10_000, *, lease: timedelta = LEASE) -> Dispatched:
         postponed=tally[State.QUEUED],
         down=tuple(sorted(outlets.down)),
     )
+
+
+def _send(due: list[int], outlets: "_Outlets", lease: timedelta, tally: Counter[str]) -> None:
+    composer = Composer()
+    for start in range(0, len(due), BLOCK):
+        for draft in _drafts(due[start : start + BLOCK], composer):
+            _deliver(draft, composer, outlets, lease)
+            tally[draft.message.state] += draft.touched
 
 
 class _Outlets:

@@ -77,13 +77,14 @@ def learn() -> Learned:
 
 def _store(policy: Policy, last_reward_id: int) -> str:
     """The same content is the same version: a full reversal leads back to the version before."""
-    version = policy.version
+    content = policy.to_bytes()
+    version = Policy.version_of(content)
     PolicyVersion.objects.update_or_create(
         creditor_id=creditor_id(),
         version=version,
         defaults={"last_reward_id": last_reward_id},
         create_defaults={
-            "content": policy.to_bytes(),
+            "content": content,
             "rows": round(policy.learned),
             "last_reward_id": last_reward_id,
             "created_at": clock.now(),
