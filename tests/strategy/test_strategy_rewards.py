@@ -15,6 +15,7 @@ from kulanz.events.log import record
 from kulanz.kernel.clock import VirtualClock
 from kulanz.outreach.models import Message
 from kulanz.strategy import learning, rewards, runs
+from kulanz.strategy.journeys import install
 from kulanz.strategy.models import Decision, PolicyVersion, Reward
 from kulanz.strategy.models import Journey as JourneyRow
 from kulanz.strategy.queries import action_codes
@@ -239,3 +240,10 @@ def test_a_new_action_space_begins_a_new_policy_and_the_ladder_stands_in(
     assert runs.run(seed=2).actors["policy"] == 1
     assert PolicyVersion.objects.count() == 2
     assert isinstance(clock.at, datetime)
+
+
+def test_a_few_rewards_wait_for_the_next_step(creditor: Creditor) -> None:
+    install(creditor, "standard")
+    first = learning.learn(least=25)
+    assert learning.learn(least=25) == learning.Learned(first.version, 0, 0)
+    assert PolicyVersion.objects.count() == 1

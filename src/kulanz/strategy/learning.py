@@ -51,14 +51,18 @@ def current(spec: JourneySpec) -> Version | None:
     return Version(newest.id, newest.version, newest.last_reward_id, policy)
 
 
-def learn() -> Learned:
+def learn(least: int = 1) -> Learned:
     """Count all rewards since the last step; the first call makes a policy that knows nothing yet and explores.
 
     A policy learns from its own decisions alone, and from those only in which it had a choice: the ladder, the
     holdout and cases that could but wait teach it nothing. A row taken back (weight -1) leaves it exactly as if it
     had never been learned. Where the action space or the features have changed, a new policy learns from all
-    decisions that were made over the present ones.
+    decisions that were made over the present ones. Fewer than `least` new rewards wait for a later step: each step
+    stores a version of the whole policy.
     """
+    waiting = _waiting(least) if least > 1 else None
+    if waiting is not None:
+        return waiting
     spec = journeys.spec_of(journeys.active())
     with transaction.atomic():
         lock("learn")
@@ -73,6 +77,15 @@ def learn() -> Learned:
             return Learned(_store(policy, after), counted, round(policy.learned))
         PolicyVersion.objects.filter(id=known.id).update(last_reward_id=after)
     return Learned(known.version, 0, round(policy.learned))
+
+
+def _waiting(least: int) -> Learned | None:
+    """The newest version as it stands, if it is too early for another."""
+    newest = PolicyVersion.objects.order_by("-last_reward_id", "-id").defer("content").first()
+    if newest is None:
+        return None
+    new = Reward.objects.filter(id__gt=newest.last_reward_id).order_by("id").values_list("id")[:least]
+    return Learned(newest.version, 0, newest.rows) if len(new) < least else None
 
 
 def _store(policy: Policy, last_reward_id: int) -> str:
