@@ -1,7 +1,5 @@
 """Every page of the installation."""
 
-from importlib.util import find_spec
-
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, URLResolver, include, path
 from django.views.generic import RedirectView
@@ -16,15 +14,9 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", RedirectView.as_view(pattern_name="desk:home"), name="root"),
     path("healthz", healthz, name="healthz"),
     path("accounts/", include("allauth.urls")),
-    *(
-        path(prefix, include(module))
-        for prefix, module in [
-            ("", "kulanz.portal.urls"),
-            ("webhooks/", "kulanz.payments.urls"),
-            ("desk/", "kulanz.desk.urls"),
-            ("insights/", "kulanz.insights.urls"),
-            ("mailbox/", "kulanz.demo.urls"),
-        ]
-        if find_spec(module)
-    ),
+    path("", include("kulanz.portal.urls")),
+    path("webhooks/", include("kulanz.payments.urls")),
+    path("desk/", include("kulanz.desk.urls")),
+    path("insights/", include("kulanz.insights.urls")),
+    path("mailbox/", include("kulanz.demo.urls")),
 ]
