@@ -162,7 +162,7 @@ def _reason(value: str, order: str) -> str:
     text = value.strip()
     if not text:
         return "the date is empty"
-    if text.isdigit() and 20_000 < int(text) < 80_000:
+    if text.isdecimal() and 20_000 < int(text) < 80_000:
         return f"{text} looks like a day number of a spreadsheet; format the column as a date before saving"
     if text.count("-") == 2 and len(text) == 8:
         return f"{text!r} has a year of two digits; set date_format in the mapping"
