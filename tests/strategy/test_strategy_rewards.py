@@ -187,7 +187,8 @@ class TestLearning:
         newest: dict[int, Reward] = {}
         for row in Reward.objects.select_related("decision").order_by("id"):
             newest[row.decision_id] = row
-        never_wrong = Policy(self.latest().space, self.latest().features)
+        newest_policy = self.latest()
+        never_wrong = Policy(newest_policy.space, newest_policy.features, settings=newest_policy.settings)
         usable = [row for row in newest.values() if row.weight]
         assert sum(row.paid > 0 for row in usable) == 19 - sum(row.weight == 0 for row in newest.values())
         never_wrong.learn(

@@ -1,5 +1,6 @@
 """What may be done (channel, slot of the week, tone, offer), what is allowed, and what was decided."""
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Self
 
@@ -21,7 +22,8 @@ class ActionSpace:
     """The factors of an action, by name.
 
     A slot is `weekday * len(bands) + band`. `channel_costs` are minor units of the creditor's currency per
-    contact, `harshness` is 0 (friendly) to 1 (strong pressure) per tone; both default to zero.
+    contact, `channel_minutes` an agent's minutes per contact, `harshness` is 0 (friendly) to 1 (strong
+    pressure) per tone; all default to zero. Without `waits`, waiting is no action of this space.
     """
 
     channels: tuple[str, ...]
@@ -31,6 +33,8 @@ class ActionSpace:
     weekdays: tuple[str, ...] = WEEKDAYS
     channel_costs: tuple[int, ...] = ()
     harshness: tuple[float, ...] = ()
+    channel_minutes: tuple[float, ...] = ()
+    waits: bool = True
 
     def __post_init__(self) -> None:
         for name in ("channels", "tones", "offers", "bands", "weekdays"):
@@ -40,14 +44,32 @@ class ActionSpace:
                     f"The action space needs at least one name in {name}, and none of them twice."
                 )
             object.__setattr__(self, name, names)
-        object.__setattr__(self, "channel_costs", tuple(self.channel_costs) or (0,) * len(self.channels))
-        object.__setattr__(self, "harshness", tuple(self.harshness) or (0.0,) * len(self.tones))
-        if len(self.channel_costs) != len(self.channels) or len(self.harshness) != len(self.tones):
-            raise InputError("The action space needs one cost per channel and one harshness per tone.")
+        attributes = (
+            ("channel_costs", self.channels, 0),
+            ("channel_minutes", self.channels, 0.0),
+            ("harshness", self.tones, 0.0),
+        )
+        for name, per, default in attributes:
+            values = tuple(getattr(self, name)) or (default,) * len(per)
+            if len(values) != len(per):
+                raise InputError(
+                    "The action space needs one cost and one duration per channel, and one harshness per tone."
+                )
+            object.__setattr__(self, name, values)
         if max(self.channel_slots, self.channel_tone_offers) > MAX_CELLS:
             raise InputError(
                 f"The action space has more than {MAX_CELLS} combinations in one table; use fewer names."
             )
+
+    @classmethod
+    def flat(cls, names: Iterable[str], *, costs: tuple[int, ...] = ()) -> Self:
+        """A plain set of actions without any structure, one of which has to be taken."""
+        return cls(tuple(names), bands=("any",), weekdays=("any",), channel_costs=costs, waits=False)
+
+    @property
+    def is_flat(self) -> bool:
+        """One factor and no waiting: an action is its channel."""
+        return not self.waits and self.slots == 1 and self.tone_offers == 1
 
     @property
     def slots(self) -> int:
@@ -74,9 +96,14 @@ class ActionSpace:
         return weekday * len(self.bands) + band
 
     def label(self, action: Codes) -> tuple[str, ...]:
-        """`("wait",)` or the names of channel, weekday, band, tone and offer of one action (int16[4])."""
+        """`("wait",)`, or the names of channel, weekday, band, tone and offer of one action (int16[4]).
+
+        Of a flat set the action's name alone.
+        """
         if action[0] == WAIT:
             return ("wait",)
+        if self.is_flat:
+            return (self.channels[int(action[0])],)
         channel, slot, tone, offer = (int(code) for code in action)
         weekday, band = divmod(slot, len(self.bands))
         when = self.channels[channel], self.weekdays[weekday], self.bands[band]
@@ -98,7 +125,7 @@ class ActionSpace:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        return cls(**{key: tuple(value) for key, value in data.items()})
+        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +155,13 @@ class Allowed:
         """The same tables for some of the rows."""
         return Allowed(self.wait[index], self.channel_slot[index], self.channel_tone_offer[index])
 
+    @property
+    def mask(self) -> Bools:
+        """bool[n, K]: what is allowed of a flat set of actions."""
+        if self.channel_tone_offer.strides == (0, 0) and self.channel_tone_offer.all():
+            return self.channel_slot
+        return self.channel_slot & self.channel_tone_offer
+
     def check(self, space: ActionSpace) -> None:
         """Raises InputError when the tables do not have the columns of `space`."""
         found = self.channel_slot.shape[1], self.channel_tone_offer.shape[1]
@@ -156,9 +190,14 @@ class Allowed:
         return np.asarray(np.any(when & how, axis=1))
 
     @classmethod
+    def flat(cls, mask: Bools) -> "Allowed":
+        """For a flat action space: mask bool[n, K]."""
+        return cls(np.zeros(len(mask), dtype=np.bool_), mask, np.broadcast_to(np.True_, mask.shape))
+
+    @classmethod
     def everything(cls, space: ActionSpace, n: int) -> "Allowed":
         return cls(
-            np.ones(n, dtype=np.bool_),
+            np.full(n, space.waits),
             np.ones((n, space.channel_slots), dtype=np.bool_),
             np.ones((n, space.channel_tone_offers), dtype=np.bool_),
         )

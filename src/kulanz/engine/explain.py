@@ -1,5 +1,10 @@
-"""Why one decision came out as it did, in the features' own words and units."""
+"""Why one decision came out as it did, in the features' own words and units.
 
+A model says what a score is made of (`Parts`); the rest (the best alternative, the vetoes that mattered) is the
+same for every model.
+"""
+
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -7,7 +12,7 @@ import numpy as np
 from kulanz.engine.actions import WAIT, ActionSpace, Allowed, Decisions
 from kulanz.engine.arrays import Bools, Codes, Floats, Indices, Singles
 from kulanz.engine.design import Design
-from kulanz.engine.features import FeatureSpec
+from kulanz.engine.features import FeatureSpec, Value
 from kulanz.kernel.errors import InputError
 
 MOST = 5
@@ -15,16 +20,29 @@ MOST = 5
 
 @dataclass(frozen=True, slots=True)
 class Contribution:
-    """One additive part of the score. `value` is the feature's raw value in `unit`; None for a part of the
-    action.
+    """One additive part of the score, in reward units: what the score would lose if the part were absent.
 
-    `effect` is in reward units: what the score would lose if the part were absent (a feature at its centre).
+    For a feature: if all its context entries were zero, which is its centre. `value` is its raw value, a number
+    in `unit` or words (a level, an interval, "unknown"); None where it was missing, and for a part of the
+    action.
     """
 
     name: str
-    value: float | None
+    value: Value
     unit: str
     effect: float
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """What a model says about one score: score = base + the sum of all effects."""
+
+    base: float
+    contributions: tuple[Contribution, ...]
+
+    @property
+    def score(self) -> float:
+        return self.base + sum(part.effect for part in self.contributions)
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,15 +82,17 @@ def explain(
     allowed: Allowed,
     decision: Decisions,
 ) -> Explanation:
-    """For one case: context float32[d], `allowed` and `decision` of one row."""
+    """For one case of a factored policy: context float32[d], `allowed` and `decision` of one row."""
+    parts = factored_parts(design, features, weights, context, decision.actions[0])
+    return explain_parts(parts, design.space, allowed, decision)
+
+
+def explain_parts(parts: Parts, space: ActionSpace, allowed: Allowed, decision: Decisions) -> Explanation:
+    """For one case: `allowed` and `decision` of one row, and what its chosen score is made of."""
     if len(allowed) != 1 or len(decision) != 1:
         raise InputError("An explanation needs one case: one row of allowed actions and one decision.")
-    space = design.space
     action = decision.actions[0]
-    base = float(weights[0])
-    parts = sorted(
-        _contributions(design, features, weights, context, action), key=lambda part: -abs(part.effect)
-    )
+    largest_first = sorted(parts.contributions, key=lambda part: -abs(part.effect))
     table = _Leaves(space, decision.scores[0], allowed)
     other = table.best_but(action)
     score = float(decision.score[0])
@@ -80,43 +100,73 @@ def explain(
         action=space.label(action),
         score=score,
         propensity=float(decision.propensity[0]),
-        base=base,
-        contributions=tuple(parts[:MOST]),
-        rest=sum(part.effect for part in parts[MOST:]),
+        base=parts.base,
+        contributions=tuple(largest_first[:MOST]),
+        rest=sum(part.effect for part in largest_first[MOST:]),
         alternative=None if other is None else space.label(other[0]),
         gap=None if other is None else score - other[1],
         vetoes=table.vetoes(),
     )
 
 
-def _contributions(
+def feature_parts(features: FeatureSpec, context: Singles, slopes: Floats) -> tuple[Contribution, ...]:
+    """One contribution per feature (its columns together): context float32[d], slopes float64[d]."""
+    effects = context.astype(np.float64) * slopes
+    return tuple(
+        Contribution(reading.name, reading.value, reading.unit, float(effects[reading.entries].sum()))
+        for reading in features.readings(context)
+    )
+
+
+def factored_parts(
     design: Design, features: FeatureSpec, weights: Floats, context: Singles, action: Codes
-) -> list[Contribution]:
-    row = design.rows(context.astype(np.float64)[None, :], action[None, :])[0]
-    names = design.space.label(action)
-    words = dict(zip(("channel", "weekday", "band", "tone", "offer"), names, strict=False))
+) -> Parts:
+    """Of wait or of channel, slot, tone and offer int16[4]: the biases that it switches on, and the features."""
+    row = design.rows(np.ones((1, design.d)), action[None, :])[0] * weights
+    found = [
+        Contribution(name, None, "", float(row[column])) for name, column in _switched_on(design, action)
+    ]
+    slopes = row[design.biases :].reshape(design.context_levels, design.d).sum(axis=0)
+    return Parts(float(weights[0]), (*found, *feature_parts(features, context, slopes)))
+
+
+def flat_parts(features: FeatureSpec, weights: Floats, context: Singles, code: int, name: str) -> Parts:
+    """Of action `code` of a flat set; weights float64[d + 1, K], row 0 the biases: score = bias + context'w.
+
+    The base is the mean bias of all actions; the action's own part is how far it stands out.
+    """
+    base = float(weights[0].mean())
+    own = Contribution(name, None, "", float(weights[0, code]) - base)
+    return Parts(base, (own, *feature_parts(features, context, weights[1:, code])))
+
+
+def _switched_on(design: Design, action: Codes) -> Iterable[tuple[str, int]]:
+    """Name and column of each bias of the action, the intercept apart."""
+    words = dict(
+        zip(("channel", "weekday", "band", "tone", "offer"), design.space.label(action), strict=False)
+    )
     codes = design.codes(action[None, :])
-    out = []
+    active = design.rows(np.zeros((1, design.d)), action[None, :])[0]
     for term in design.bias_terms[1:]:
         column = int(design.level(term, codes)[0])
-        if row[column]:
-            name = ", ".join(f"{factor} {words[factor]}" for factor in term.factors) or "wait"
-            out.append(Contribution(name, None, "", float(weights[column])))
-    if not design.context_levels:
-        return out
-    shape = design.context_levels, design.d
-    effects = (row[design.biases :] * weights[design.biases :]).reshape(shape).sum(axis=0)
-    for feature, entry, effect in zip(features.features, context, effects, strict=True):
-        out.append(Contribution(feature.name, feature.raw(float(entry)), feature.unit, float(effect)))
-    return out
+        if active[column]:
+            yield ", ".join(f"{factor} {words[factor]}" for factor in term.factors) or "wait", column
 
 
 class _Leaves:
-    """All combinations of one case with their scores: small enough for one row, never done for many."""
+    """All combinations of one case with their scores: small enough for one row, never done for many.
+
+    A flat set of K actions comes with K means, perhaps K spreads behind them, instead of the two tables.
+    """
 
     def __init__(self, space: ActionSpace, scores: Singles, allowed: Allowed) -> None:
-        edge = 1 + space.channel_slots
         channels = len(space.channels)
+        if space.is_flat and len(scores) in (channels, 2 * channels):
+            nothing = np.zeros(channels, np.float32)
+            scores = np.concatenate([nothing[:1], scores[:channels], nothing])
+        if len(scores) != space.score_columns:
+            raise InputError("This decision was made without keeping its scores; decide again and keep them.")
+        edge = 1 + space.channel_slots
         self.space = space
         self.wait = float(scores[0])
         self.may_wait = bool(allowed.wait[0])
@@ -146,7 +196,8 @@ class _Leaves:
         best = max(float(self.leaves.max()), self.wait if self.may_wait else -np.inf)
         if best == -np.inf:
             return ()
-        found = [] if self.may_wait else [Veto("wait", ("wait",), self.wait - best)]
+        must_act = self.space.waits and not self.may_wait
+        found = [Veto("wait", ("wait",), self.wait - best)] if must_act else []
         how = self._best(self.how, self.may_how)
         when = self._best(self.when, self.may_when)
         for channel, cell in zip(*np.nonzero(~self.may_when), strict=True):

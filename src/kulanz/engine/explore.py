@@ -1,87 +1,242 @@
-"""From scores to probabilities: gap weighting in closed form, with a floor, and the draw.
+"""From scores to probabilities in closed form, with a floor and a cap, and the draw.
 
-Every function works row by row on [n, K] with at least one allowed entry per row; a vetoed entry has
-probability exactly 0, rows sum to 1, and entries with equal values have equal probabilities.
+All works on blocks float32[K, B], one option per row and one case per column, so that sums and maxima run along
+whole rows of memory. A vetoed option has probability exactly 0, equal options have equal probabilities, and a
+column's result depends on that column alone, to the last bit.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erfc
 
-from kulanz.engine.arrays import Bools, Floats, Indices
-from kulanz.kernel.errors import KulanzError
+from kulanz.engine.arrays import Bools, Indices, Singles
+from kulanz.engine.normal import upper_tail
+from kulanz.engine.scratch import Scratch
+from kulanz.engine.thompson import best_of_normals
+from kulanz.kernel.errors import InputError, KulanzError
 
-_NEWTON_STEPS = 8
+KINDS = ("gaussian_gap", "inverse_gap", "thompson", "greedy", "uniform")
+Kind = Literal["gaussian_gap", "inverse_gap", "thompson", "greedy", "uniform"]
+
+STRIPE = 16
+_ONE = np.float32(1.0)
+LARGE = np.float32(3e38)
+HALF = upper_tail(np.zeros((1, 1), dtype=np.float32), Scratch())[0, 0]
+
+Bits = NDArray[np.uint8]
+
+
+UNEVEN = "Probabilities do not sum to 1; refit the policy before deciding."
 
 
 class ProbabilityError(KulanzError):
     """Scores or spreads cannot be turned into probabilities; nothing was drawn."""
 
 
-def inverse_gap(means: NDArray[Any], allowed: Bools, gamma: float) -> Floats:
-    """p_a = 1 / (level + gamma sqrt(K) (best - mean_a)), `level` such that a row sums to 1.
+@dataclass(frozen=True, slots=True)
+class Explorer:
+    """How scores become probabilities, over K allowed options with means m (best: m*) and spreads s.
 
-    The normalised form of inverse-gap weighting (Foster, Gentile, Mohri, Zimmert 2020): the usual form gives
-    the whole remainder to one of several equally good actions. K counts the allowed ones; gamma 0 is uniform.
+    - gaussian_gap: q_a = P(a beats the best) = Q((m* - m_a) / sqrt(s_a^2 + s_*^2)), p_a = q_a / max(1, K/(K-1)
+      sum q), the best takes the rest. Two options: Thompson sampling. s_* is the widest of a tie for the best.
+    - inverse_gap: p_a = 1 / (K + gamma (m* - m_a)), the best takes the rest (Abe and Long 1999; Foster and
+      Rakhlin 2020).
+    - thompson: p_a = P(a is the best) under independent normals, by quadrature.
+    - greedy: the best. uniform: any.
+
+    The best of a tie share equally. Then, with U = uniform over the K, p <- (1 - floor) p + floor U: everything
+    allowed keeps floor / K. `cap` limits the expected loss sum p_a (m* - m_a) of one decision in reward units: what
+    lies above the floor is mixed with greedy just enough. The floor goes first: where it alone costs more than
+    the cap, the loss is the floor's.
     """
-    masked = np.where(allowed, means, -np.inf).astype(np.float64)
-    best = masked.max(axis=1)
-    _check(means, allowed, best)
-    steep = gamma * np.sqrt(allowed.sum(axis=1))
-    gaps = steep[:, None] * (best[:, None] - np.where(allowed, masked, best[:, None]))
-    gaps[~allowed] = np.inf
-    level = np.ones(len(means))
-    for _ in range(_NEWTON_STEPS):
-        inverse = 1.0 / (level[:, None] + gaps)
-        total = inverse.sum(axis=1)
-        level += total * (total - 1.0) / np.square(inverse).sum(axis=1)
-    weights = 1.0 / (level[:, None] + gaps)
-    return np.asarray(weights / weights.sum(axis=1)[:, None])
+
+    kind: Kind = "gaussian_gap"
+    floor: float = 0.0
+    cap: float | None = None
+    gamma: float = 0.0
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise InputError(f"No explorer is called {self.kind}; choose one of {', '.join(KINDS)}.")
+        capped = self.cap is None or self.cap >= 0
+        if not (0 <= self.floor <= 1 and capped and 0 <= self.gamma < float("inf")):
+            raise InputError("An explorer needs floor within 0..1, cap >= 0 or none, and a finite gamma >= 0.")
+
+    @property
+    def needs_spreads(self) -> bool:
+        return self.kind in ("gaussian_gap", "thompson")
 
 
-def gaussian_gap(means: NDArray[Any], spreads: NDArray[Any], allowed: Bools) -> Floats:
-    """q_a = chance that a beats the best under independent normals; p_a = q_a / max(1, K/(K-1) sum q).
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What each of B cases may choose from: gaps float32[K, B] to the best allowed mean (inf where vetoed).
 
-    Two actions: Thompson sampling. The best ones of a tie share what they get together.
+    may uint8[K, B], count float32[B] of allowed options, best float32[B] mean; ties bool[K, B] and tied
+    float32[B]: which share the best mean, and how many; spreads float32[K, B] where given.
     """
-    masked = np.where(allowed, means, -np.inf).astype(np.float64)
-    best = masked.max(axis=1)
-    _check(means, allowed, best)
-    if not (np.where(allowed, spreads, 1.0) > 0).all():
-        raise ProbabilityError(
-            "An action has no spread (sd must be above zero); refit the policy before deciding."
-        )
-    ties = allowed & (masked == best[:, None])
-    widest = np.where(ties, spreads, 0.0).max(axis=1)
-    gaps = best[:, None] - np.where(allowed, masked, best[:, None])
-    beats = 0.5 * erfc(gaps / np.sqrt(2.0 * (np.square(spreads) + np.square(widest)[:, None])))
-    beats[~allowed] = 0.0
-    count = allowed.sum(axis=1)
-    total = beats.sum(axis=1) - 0.5
-    share = beats / np.maximum(1.0, total * count / np.maximum(count - 1, 1))[:, None]
-    rest = 1.0 - np.where(ties, 0.0, share).sum(axis=1)
-    return np.asarray(np.where(ties, (rest / ties.sum(axis=1))[:, None], share))
+
+    gaps: Singles
+    may: Bits
+    count: Singles
+    best: Singles
+    ties: Bools
+    tied: Singles
+    spreads: Singles | None
 
 
-def with_floor(probabilities: Floats, allowed: Bools, floor: float) -> Floats:
-    """Every one of the K allowed entries gets at least floor / K."""
-    uniform = allowed / allowed.sum(axis=1)[:, None]
-    mixed = np.asarray((1.0 - floor) * probabilities + floor * uniform)
-    if len(mixed) and not np.abs(mixed.sum(axis=1) - 1.0).max() < 1e-9:
-        raise ProbabilityError("Probabilities do not sum to 1; refit the policy before deciding.")
-    return mixed
+def options(means: Singles, spreads: Singles | None, may: Bits, scratch: Scratch) -> Options:
+    """The options of a block: means and spreads float32[K, B], may uint8[K, B] with a 1 in every column.
+
+    Raises ProbabilityError when a mean or spread is not finite, or a spread not above zero, vetoed or not.
+    """
+    check(means, spreads)
+    shape = means.shape
+    gaps = np.add(means, closed(may, scratch), out=scratch("gaps", shape))
+    best = np.maximum.reduce(gaps, axis=0)
+    np.subtract(best, gaps, out=gaps)
+    ties = np.equal(gaps, np.float32(0.0), out=scratch("ties", shape, np.bool_))
+    return Options(gaps, may, _counted(may), best, ties, _counted(ties.view(np.uint8)), spreads)
 
 
-def pick(probabilities: Floats, uniform: Floats) -> Indices:
-    """The entry that each row's uniform number (inside (0, 1)) falls on."""
-    edges = np.cumsum(probabilities, axis=1)
-    return np.asarray(np.argmax(edges > (uniform * edges[:, -1])[:, None], axis=1))
+def closed(may: Bits, scratch: Scratch) -> Singles:
+    """0 where may is 1, -inf where it is 0, by the bits: many times faster than a masked copy."""
+    bits = np.subtract(may, 1, out=scratch("closed", may.shape, np.int32), dtype=np.int32)
+    return np.bitwise_and(bits, np.int32(-0x800000), out=bits).view(np.float32)
 
 
-def _check(means: NDArray[Any], allowed: Bools, best: Floats) -> None:
-    if not np.isfinite(best).all() or not np.isfinite(np.where(allowed, means, 0.0)).all():
-        raise ProbabilityError(
-            "A score is not finite; check the contexts for missing values and refit the policy."
-        )
+def probabilities(found: Options, explorer: Explorer, scratch: Scratch, cap: Singles | None = None) -> Singles:
+    """float32[K, B], columns summing to 1; `cap` float32[B] takes the place of the explorer's for each case."""
+    with np.errstate(over="ignore"):
+        p = _weights(found, explorer, scratch)
+        if explorer.floor or explorer.cap is not None:
+            limit = explorer.cap if cap is None else cap
+            _limit(p, found, explorer.floor, limit, scratch)
+    return p
+
+
+def draw(p: Singles, uniform: Singles, scratch: Scratch) -> Indices:
+    """The option that each column's number within (0, 1] falls on; never one of probability 0."""
+    edges = scratch("edges", p.shape)
+    edges[0] = p[0]
+    for k in range(1, len(p)):
+        np.add(edges[k - 1], p[k], out=edges[k])
+    if not np.abs(edges[-1] - _ONE).max(initial=0.0) < 1e-4:
+        raise ProbabilityError(UNEVEN)
+    below = np.less(edges, uniform * edges[-1], out=scratch("below", p.shape, np.bool_))
+    return _summed(below.view(np.uint8)).astype(np.intp)
+
+
+def at(table: NDArray[np.float32], choice: Indices) -> Singles:
+    """The entry of each column float32[B] in the row that `choice` names."""
+    columns = table.shape[1]
+    return np.take(table.reshape(-1), choice * columns + np.arange(columns))
+
+
+def expected_loss(p: Singles, found: Options, scratch: Scratch) -> Singles:
+    """sum p_a (m* - m_a) per case, float32[B]."""
+    cost = np.minimum(found.gaps, LARGE, out=scratch("cost", p.shape))
+    return total(np.multiply(cost, p, out=cost))
+
+
+def widest(found: Options, scratch: Scratch) -> Singles:
+    """The spread of the best, float32[B]: the widest of a tie."""
+    of_ties = np.multiply(_spreads(found), found.ties, out=scratch("cost", found.gaps.shape))
+    return np.asarray(np.maximum.reduce(of_ties, axis=0))
+
+
+def total(table: Singles) -> Singles:
+    """Column sums float32[B] in stripes of rows, which keeps the rounding error of long columns small."""
+    out = np.add.reduce(table[:STRIPE], axis=0)
+    for first in range(STRIPE, len(table), STRIPE):
+        out += np.add.reduce(table[first : first + STRIPE], axis=0)
+    return np.asarray(out)
+
+
+def _weights(found: Options, explorer: Explorer, scratch: Scratch) -> Singles:
+    if explorer.kind == "gaussian_gap":
+        return _gaussian_gap(found, scratch)
+    if explorer.kind == "inverse_gap" and explorer.gamma:
+        return _inverse_gap(found, np.float32(explorer.gamma), scratch)
+    if explorer.kind == "thompson":
+        return best_of_normals(found.gaps, _spreads(found), scratch)
+    chosen, count = (found.ties, found.tied) if explorer.kind == "greedy" else (found.may, found.count)
+    return np.multiply(chosen.view(np.uint8), _ONE / count, out=scratch("p", found.gaps.shape))
+
+
+def _inverse_gap(found: Options, gamma: np.float32, scratch: Scratch) -> Singles:
+    p = np.multiply(found.gaps, gamma, out=scratch("p", found.gaps.shape))
+    np.add(p, found.count, out=p)
+    np.divide(_ONE, p, out=p)
+    others = total(p) - found.tied * (_ONE / found.count)
+    _share_rest(p, np.maximum(others, np.float32(0.0)), found)
+    return p
+
+
+def _gaussian_gap(found: Options, scratch: Scratch) -> Singles:
+    spreads, shape = _spreads(found), found.gaps.shape
+    variance = np.square(widest(found, scratch))
+    p = np.multiply(spreads, spreads, out=scratch("p", shape))
+    np.add(p, variance, out=p)
+    np.sqrt(p, out=p)
+    np.divide(found.gaps, p, out=p)
+    upper_tail(p, scratch)
+    others = np.maximum(total(p) - found.tied * HALF, np.float32(0.0))
+    beaten = others + (found.tied - _ONE) * np.float32(0.5)
+    odds = found.count / np.maximum(found.count - _ONE, _ONE)
+    scale = _ONE / np.maximum(beaten * odds, _ONE)
+    np.multiply(p, scale, out=p)
+    _share_rest(p, others * scale, found)
+    return p
+
+
+def _share_rest(p: Singles, others: Singles, found: Options) -> None:
+    """The best of a tie share equally what the `others` leave."""
+    np.copyto(p, (_ONE - others) / found.tied, where=found.ties)
+
+
+def _limit(p: Singles, found: Options, floor: float, cap: float | Singles | None, scratch: Scratch) -> None:
+    kept = np.full(p.shape[1], _ONE)
+    if cap is not None:
+        kept = _kept(p, found, floor, cap, scratch)
+        np.multiply(p, kept, out=p)
+        greedy = (_ONE - kept) / found.tied
+        np.add(p, np.multiply(found.ties, greedy, out=scratch("cost", p.shape)), out=p)
+    if floor:
+        np.multiply(p, np.float32(1.0 - floor), out=p)
+        least = np.float32(floor) / found.count
+        np.add(p, np.multiply(found.may, least, out=scratch("cost", p.shape)), out=p)
+
+
+def _kept(p: Singles, found: Options, floor: float, cap: float | Singles, scratch: Scratch) -> Singles:
+    """The share of p that stays, the rest goes to the best: cap = floor * loss of U + (1 - floor) share * loss of p."""
+    loss = (1.0 - floor) * expected_loss(p, found, scratch)
+    allowed = np.minimum(found.gaps, LARGE, out=scratch("cost", p.shape))
+    forced = floor * total(np.multiply(allowed, found.may, out=allowed)) / found.count
+    left = np.maximum(cap - forced, np.float32(0.0))
+    return np.divide(left, loss, out=np.ones_like(loss), where=loss > left).astype(np.float32)
+
+
+def _spreads(found: Options) -> Singles:
+    if found.spreads is None:
+        raise InputError("This explorer needs the spread of every option; give the tables with spreads.")
+    return found.spreads
+
+
+def _counted(flags: Bits) -> Singles:
+    return _summed(flags).astype(np.float32)
+
+
+def _summed(flags: Bits) -> NDArray[np.integer]:
+    return np.add.reduce(flags, axis=0, dtype=np.uint8 if len(flags) < 256 else np.int64)
+
+
+def check(means: Singles, spreads: Singles | None) -> None:
+    for table in (means,) if spreads is None else (means, spreads):
+        if not np.isfinite(np.add.reduce(table, axis=0)).all() and not np.isfinite(table).all():
+            raise ProbabilityError(
+                "A score is not finite; check the contexts for missing values and refit the policy."
+            )
+    if spreads is not None and spreads.size and not spreads.min() > 0:
+        raise ProbabilityError("An option has no spread (sd must be above zero); refit the policy before deciding.")

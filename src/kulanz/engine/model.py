@@ -6,9 +6,9 @@ Each group of weights has one prior variance. Those of the biases come from the 
 model without context, those of the context from a grid over the full model, averaged by marginal likelihood:
 the smallest value on that grid is plain action means.
 
-Statistics are sums of fixed-point numbers (contexts in steps of 2**-10, rewards of 2**-14), so float64 adds
-them without rounding up to some 2 million rows: sums do not depend on order, block or threads, and taking
-rows out again restores the very bits.
+Statistics are sums of fixed-point numbers (contexts in steps of 2**-10, targets of 2**-14), so float64 adds
+them without rounding up to 2**33 in value: sums do not depend on order, block or threads, and taking rows out
+again restores the very bits. Where rows have weights that are no whole numbers, the same holds to rounding.
 """
 
 from dataclasses import dataclass
@@ -21,8 +21,9 @@ from kulanz.engine.design import Cells, Design
 from kulanz.kernel.errors import InputError
 
 CONTEXT_STEP = 2.0**-10
-REWARD_STEP = 2.0**-14
+TARGET_STEP = 2.0**-14
 _LEARN_ROWS = 2048
+_SLACK = 1e-6
 _MAIN_GRID = 10.0 ** np.array([-3.5, -2.5, -1.5, -0.5])
 _PAIR_GRID = 10.0 ** np.array([-5.0, -4.0, -3.0, -2.0])
 _SHARED_GRID = (1e-2, 1e-1)
@@ -32,8 +33,8 @@ _FIXED_GROUPS = ("intercept", "shared", "own")
 
 @dataclass(slots=True)
 class Statistics:
-    """Sums over learned rows: count, gram = sum zz' float64[p, p], moment = sum zr float64[p], square = sum
-    r^2.
+    """Sums over learned rows, by weight: count, gram = sum zz' float64[p, p], moment = sum z target float64[p],
+    square = sum target^2.
     """
 
     count: float
@@ -45,30 +46,47 @@ class Statistics:
     def empty(cls, columns: int) -> "Statistics":
         return cls(0.0, np.zeros((columns, columns)), np.zeros(columns), 0.0)
 
-    def add(self, design: Design, contexts: Floats, actions: Codes, rewards: Floats, weight: float) -> None:
-        """Count rows `weight` times; -1 takes rows out that were counted before."""
-        if self.count + weight * len(actions) < 0:
-            raise InputError("More rows are taken out than were ever learned; check which rows are reversed.")
+    def add(
+        self, design: Design, contexts: Floats, actions: Codes, targets: Floats, weights: Floats | float
+    ) -> None:
+        """Count rows with their weights (one number, or float64[n]); a negative one takes a row out again."""
+        change = float(np.sum(np.broadcast_to(weights, len(actions))))
+        if self.count + change < -_SLACK:
+            raise InputError(
+                "More rows are taken out than were ever learned; check which rows are reversed."
+            )
         for first in range(0, len(actions), _LEARN_ROWS):
             part = slice(first, first + _LEARN_ROWS)
             fixed = np.round(contexts[part] / CONTEXT_STEP) * CONTEXT_STEP
-            gain = np.round(rewards[part] / REWARD_STEP) * REWARD_STEP
+            aim = np.round(targets[part] / TARGET_STEP) * TARGET_STEP
             rows = design.rows(fixed, actions[part])
-            self.gram += weight * (rows.T @ rows)
-            self.moment += weight * (rows.T @ gain)
-            self.square += weight * float(gain @ gain)
-        self.count += weight * len(actions)
+            self._add_rows(rows, aim, weights[part] if isinstance(weights, np.ndarray) else weights)
+        self.count += change
+
+    def _add_rows(self, rows: Floats, targets: Floats, weights: Floats | float) -> None:
+        if isinstance(weights, np.ndarray):
+            weighted, aim = rows * weights[:, None], targets * weights
+            self.gram += weighted.T @ rows
+            self.moment += rows.T @ aim
+            self.square += float(aim @ targets)
+        else:
+            self.gram += weights * (rows.T @ rows)
+            self.moment += weights * (rows.T @ targets)
+            self.square += weights * float(targets @ targets)
+
+    def scaled(self, factor: float) -> "Statistics":
+        return Statistics(self.count * factor, self.gram * factor, self.moment * factor, self.square * factor)
 
 
 @dataclass(frozen=True, slots=True)
 class Fit:
-    """weights float64[p]; variance of each cell's own effect, averaged over contexts; sd of a reward."""
+    """weights float64[p]; variance of each cell's own effect, averaged over contexts; sd of a single target."""
 
     weights: Floats
     wait_variance: float
     when_variance: Floats
     how_variance: Floats
-    reward_sd: float
+    spread: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,29 +117,47 @@ class _Solver:
         return _Posterior(evidence, scaled * root, factor)
 
 
-def fit(statistics: Statistics, design: Design, *, prior_sd: float) -> Fit:
+def fit(
+    statistics: Statistics,
+    design: Design,
+    *,
+    prior_sd: float,
+    noise: float | None = None,
+    pending: Statistics | None = None,
+) -> Fit:
     """The posterior given all learned rows: a function of the sums alone, whatever the way they came about.
 
-    `prior_sd` stands for the spread of rewards while there are none.
+    `prior_sd` stands for the spread of targets while there are none; `noise`: their variance, where it is
+    known. `pending` are decisions whose outcome is awaited: they narrow the spread and leave the mean alone.
     """
-    spread = _reward_variance(statistics, prior_sd)
-    prior = _starting_prior(statistics, design, spread)
+    variance = _target_variance(statistics, prior_sd) if noise is None else noise
+    prior = _starting_prior(statistics, design, variance)
     biases = design.biases
-    prior[:biases] = _bias_prior(statistics, design, prior[:biases], spread)
-    noise = _noise(statistics, _Solver(statistics, biases, spread).solve(prior[:biases]), spread)
-    solver = _Solver(statistics, design.columns, noise)
-    candidates = _context_priors(statistics, design, prior, spread)
+    prior[:biases] = _bias_prior(statistics, design, prior[:biases], variance)
+    level = noise or _noise(statistics, _Solver(statistics, biases, variance).solve(prior[:biases]), variance)
+    solver = _Solver(statistics, design.columns, level)
+    candidates = _context_priors(statistics, design, prior, variance)
     posteriors = [solver.solve(candidate) for candidate in candidates]
     shares = _shares(np.array([posterior.evidence for posterior in posteriors]))
     weights = np.zeros(design.columns)
     for share, posterior in zip(shares, posteriors, strict=True):
         weights += share * posterior.mean
     best = int(np.argmax(shares))
-    covariance = _covariance(posteriors[best].factor, candidates[best])
-    return _with_spreads(design, statistics, weights, covariance, noise, spread)
+    seen, factor = statistics, posteriors[best].factor
+    if pending is not None:
+        seen = _with_pending(statistics, pending)
+        factor = _Solver(seen, design.columns, level).solve(candidates[best]).factor
+    covariance = _covariance(factor, candidates[best])
+    return _with_spreads(design, seen, weights, covariance, level, variance)
 
 
-def _reward_variance(statistics: Statistics, prior_sd: float) -> float:
+def _with_pending(statistics: Statistics, pending: Statistics) -> Statistics:
+    """What spreads are taken from: where decisions lie counts, what came of them is not known."""
+    gram, count = statistics.gram + pending.gram, statistics.count + pending.count
+    return Statistics(count, gram, statistics.moment, statistics.square)
+
+
+def _target_variance(statistics: Statistics, prior_sd: float) -> float:
     n = max(statistics.count, 1.0)
     total = max(statistics.square - statistics.moment[0] ** 2 / n, 0.0)
     return float((total + prior_sd**2) / (statistics.count + 1.0))

@@ -1,60 +1,60 @@
 """The policy: decides with exact probabilities, learns from rewards, explains itself, and is one file."""
 
-import hashlib
-from collections.abc import Iterator
 from dataclasses import asdict, dataclass
-from typing import Any, Literal, Self
+from pathlib import Path
+from typing import Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
-from kulanz.engine.actions import WAIT, ActionSpace, Allowed, Decisions
-from kulanz.engine.arrays import Codes, Floats, Indices, Ints, Singles
-from kulanz.engine.design import Design
-from kulanz.engine.draws import Stream, uniforms
-from kulanz.engine.explain import Explanation, explain
-from kulanz.engine.explore import pick
+from kulanz.engine import store
+from kulanz.engine.actions import ActionSpace, Allowed, Decisions
+from kulanz.engine.arrays import Codes, Floats, Ints, Singles
+from kulanz.engine.explore import KINDS, Explorer, Kind
+from kulanz.engine.explain import Explanation, explain_parts
 from kulanz.engine.features import FeatureSpec
-from kulanz.engine.model import Statistics, fit
+from kulanz.engine.learners import Decider, Fitted, KernelName, learner
 from kulanz.engine.store import PolicyFileError, pack, unpack
-from kulanz.engine.tree import STAGES, Choose, Explorer, walk
 from kulanz.kernel.errors import InputError
 
-BLOCK = 8192
-_PAD = 512
+_MOST_ODDS = 4.0
+"""Log-odds beyond this are linearised here, so that no single row outweighs a hundred others."""
+_REBASE = 32
+"""Half-lives after which weights of forgotten rows are brought back to size."""
 
 
 @dataclass(frozen=True, slots=True)
 class Settings:
     """What the operator sets.
 
-    explorer: inverse_gap or gaussian_gap. boldness: inverse-gap weighting uses gamma = boldness *
+    explorer: how scores become probabilities. boldness: inverse-gap weighting uses gamma = boldness *
     sqrt(learned rows) / sd of a reward; larger sticks to the best sooner. floor: each of the K branches open
-    at a stage of the tree keeps at least floor / K. prior_sd: spread of rewards to expect before any is seen.
+    at a choice keeps at least floor / K. cap: most that exploring may cost a choice in expectation, in reward
+    units (None: no limit). prior_sd: spread of rewards to expect before any is seen. likelihood: logistic for
+    rewards within [0, 1], whose scores are log-odds. half_life_days: after how long a row counts half (None:
+    nothing is forgotten).
     """
 
-    explorer: Literal["inverse_gap", "gaussian_gap"] = "inverse_gap"
+    explorer: Kind = "gaussian_gap"
     boldness: float = 5.0
-    floor: float = 0.02
+    floor: float = 0.002
+    cap: float | None = None
     prior_sd: float = 0.3
+    likelihood: Literal["gaussian", "logistic"] = "gaussian"
+    half_life_days: float | None = None
 
     def __post_init__(self) -> None:
-        known = self.explorer in ("inverse_gap", "gaussian_gap")
-        if not (known and self.boldness >= 0 and 0 <= self.floor <= 1 and self.prior_sd > 0):
+        known = self.explorer in KINDS and self.likelihood in ("gaussian", "logistic")
+        limits = self.boldness >= 0 and 0 <= self.floor <= 1 and self.prior_sd > 0
+        optional = (self.cap is None or self.cap >= 0) and (
+            self.half_life_days is None or self.half_life_days > 0
+        )
+        if not (known and limits and optional):
             raise InputError(
-                "Policy settings: a known explorer, boldness >= 0, floor within 0..1, prior_sd > 0."
+                "Policy settings: a known explorer and likelihood, boldness and cap >= 0, floor within 0..1, "
+                "prior_sd and half_life_days > 0."
             )
-
-
-@dataclass(frozen=True, slots=True)
-class _Folded:
-    """The weights folded into one matrix float32[d + 1, 1 + C*S + C*T*O], and the explorer that goes with
-    them.
-    """
-
-    matrix: Singles
-    weights: Floats
-    explorer: Explorer
 
 
 class Policy:
@@ -63,19 +63,28 @@ class Policy:
     """
 
     def __init__(
-        self, space: ActionSpace, features: FeatureSpec, *, settings: Settings | None = None
+        self,
+        space: ActionSpace,
+        features: FeatureSpec,
+        *,
+        settings: Settings | None = None,
+        kernel: KernelName = "numpy",
     ) -> None:
+        """`kernel`: what does the arithmetic of a draw; "compiled" needs numba and gives the same bits sooner."""
         self.space = space
         self.features = features
         self.settings = settings or Settings()
-        self._design = Design(space, len(features))
-        self._statistics = Statistics.empty(self._design.columns)
-        self._folded: _Folded | None = None
+        self._kernel: KernelName = kernel
+        self._learner = learner(space, len(features))
+        self._fitted: Fitted | None = None
+        self._decider: Decider | None = None
+        self._origin: float | None = None
+        self._now = 0.0
 
     @property
     def learned(self) -> float:
-        """Rows learned so far, by weight."""
-        return self._statistics.count
+        """Rows learned so far, by weight, as much as they count today."""
+        return self._learner.count / self._age_factor()
 
     @property
     def version(self) -> str:
@@ -85,138 +94,182 @@ class Policy:
     @staticmethod
     def version_of(blob: bytes) -> str:
         """The version of the policy that `to_bytes` wrote."""
-        return hashlib.sha256(blob).hexdigest()[:12]
+        return store.version_of(blob)
 
-    def decide(self, contexts: Singles, allowed: Allowed, *, seed: int, ids: Ints) -> Decisions:
+    def decide(
+        self, contexts: Singles, allowed: Allowed, *, seed: int, ids: Ints, keep_scores: bool = True
+    ) -> Decisions:
         """One decision per row of contexts float32[n, d]; ids int64[n] key the draw together with `seed`.
 
-        Raises InputError when shapes disagree or a context is not finite.
+        Without `keep_scores` the decisions cannot be replayed, and take less memory. Raises InputError when
+        shapes disagree or a context is not finite.
         """
         self._check_contexts(contexts)
-        return self.replay(self.scores(contexts), allowed, seed=seed, ids=ids)
+        self._check_allowed(allowed, len(contexts))
+        return self._ready().decide(contexts, allowed, seed, ids, keep_scores=keep_scores)
 
     def scores(self, contexts: Singles) -> Singles:
-        """float32[n, 1 + C*S + C*T*O]: expected reward of waiting, then tables T and O (an action scores T +
-        O).
-        """
-        matrix = self._fold().matrix
-        out = np.empty((len(contexts), matrix.shape[1]), dtype=np.float32)
-        for part in _blocks(len(contexts)):
-            rows = contexts[part]
-            padded = np.zeros((-(-len(rows) // _PAD) * _PAD, matrix.shape[0]), dtype=np.float32)
-            padded[:, 0] = 1.0
-            padded[: len(rows), 1:] = rows
-            out[part] = (padded @ matrix)[: len(rows)]
-        return out
+        """What decisions are drawn from, one row per context; the columns are the decider's own."""
+        self._check_contexts(contexts)
+        return self._ready().scores(contexts)
 
     def replay(self, scores: Singles, allowed: Allowed, *, seed: int, ids: Ints) -> Decisions:
         """The decisions that stored scores led to, bit for bit, for the same version, seed and ids."""
-        self._check_scores(scores, allowed)
-        ids = np.asarray(ids, dtype=np.int64)
-        if ids.shape != (len(scores),):
-            raise InputError(f"{len(scores)} cases need as many ids, not {ids.shape}.")
-
-        def decide(part: slice) -> Decisions:
-            chance = uniforms(seed, ids[part], Stream.DECISION, STAGES)
-            return self._walk(scores[part], allowed.rows(part), _draw(chance))
-
-        return Decisions.joined([decide(part) for part in _blocks(len(scores))])
+        self._check_allowed(allowed, len(scores))
+        return self._ready().replay(scores, allowed, seed, ids)
 
     def propensity_of(self, scores: Singles, allowed: Allowed, actions: Codes) -> Floats:
         """Probability float64[n] with which this policy takes `actions` int16[n, 4]; 0 where vetoed."""
-        self._check_scores(scores, allowed)
+        self._check_allowed(allowed, len(scores))
         self._check_actions(actions, len(scores))
-        permitted = allowed.permits(actions, self.space)
-        offers = len(self.space.offers)
-        acts = permitted & (actions[:, 0] != WAIT)
-        branches = np.stack(
-            [acts, actions[:, 0], actions[:, 1], actions[:, 2] * offers + actions[:, 3]], axis=1
-        )
-        branches = branches.astype(np.intp)
-        out = np.empty(len(scores))
-        for part in _blocks(len(scores)):
-            out[part] = self._walk(scores[part], allowed.rows(part), _follow(branches[part])).propensity
-        return np.where(permitted, out, 0.0)
+        return self._ready().propensity_of(scores, allowed, actions)
+
+    def predict(self, contexts: Singles, actions: Codes) -> Floats:
+        """Expected reward float64[n] of taking actions int16[n, 4] at contexts float32[n, d]."""
+        self._check_contexts(contexts)
+        self._check_actions(actions, len(contexts))
+        expected = self._fit().predict(contexts, actions)
+        return np.asarray(expit(expected)) if self.settings.likelihood == "logistic" else expected
 
     def learn(
-        self, contexts: Singles, actions: Codes, rewards: NDArray[np.float64], *, weight: float = 1.0
+        self,
+        contexts: Singles,
+        actions: Codes,
+        rewards: NDArray[np.float64],
+        *,
+        weight: float | Floats = 1.0,
+        at: float | None = None,
+        around: Floats | None = None,
     ) -> None:
-        """Count rows with their rewards float64[n]; `weight` -1 takes rows out exactly.
+        """Count rows with their rewards float64[n]; `weight` (one, or float64[n]) -1 takes rows out exactly.
 
-        Rewards count in steps of 2**-14, contexts in steps of 2**-10. Raises InputError when shapes disagree,
-        a value is not finite, or more is taken out than was learned; nothing is learned then.
+        Rewards count in steps of 2**-14, contexts in steps of 2**-10. `at`: day of these rows, any origin;
+        needed where the policy forgets. `around` float64[n]: log-odds at which a logistic likelihood is
+        linearised, by default those predicted now; who means to take rows out later keeps and repeats them.
+        Raises InputError when shapes disagree, a value is not finite, or more is taken out than was learned;
+        nothing is learned then.
         """
         self._check_contexts(contexts)
         self._check_actions(actions, len(contexts))
         rewards = np.asarray(rewards, dtype=np.float64)
         if rewards.shape != (len(contexts),) or not np.isfinite(rewards).all():
             raise InputError("Learning needs one finite reward per row.")
+        if not len(contexts):
+            return
+        weights: Floats | float = weight * self._weight_of(at)
+        if self.settings.likelihood == "logistic":
+            rewards, certainty = self._linearised(contexts, actions, rewards, around)
+            weights = weights * certainty
+        self._learner.add(contexts, actions, rewards, weights)
+        self._forget_fit()
+
+    def pend(self, contexts: Singles, actions: Codes, *, weight: float = 1.0) -> None:
+        """Note decisions whose outcome is awaited: they count in the spread. `weight` -1 takes them out again."""
+        self._check_contexts(contexts)
+        self._check_actions(actions, len(contexts))
         if len(contexts):
-            self._statistics.add(self._design, contexts.astype(np.float64), actions, rewards, weight)
-            self._folded = None
+            self._learner.pend(contexts, actions, weight)
+            self._forget_fit()
+
+    def clear_pending(self) -> None:
+        """No outcome is awaited any more."""
+        self._learner.clear_pending()
+        self._forget_fit()
 
     def explain(self, context: Singles, allowed: Allowed, decision: Decisions) -> Explanation:
         """Why this decision: context float32[d] of the case, its row of `allowed`, its row of decisions."""
-        return explain(self._design, self.features, self._fold().weights, context, allowed, decision)
+        if len(allowed) != 1 or len(decision) != 1:
+            raise InputError("An explanation needs one case: one row of allowed actions and one decision.")
+        parts = self._fit().parts(self.features, context, decision.actions[0])
+        return explain_parts(parts, self.space, allowed, decision)
 
     def to_bytes(self) -> bytes:
-        folded = self._fold()
+        """Equal policies give equal bytes."""
         meta = {
             "space": self.space.to_json(),
             "features": self.features.to_json(),
             "settings": asdict(self.settings),
-            "count": self._statistics.count,
-            "square": self._statistics.square,
-            "gamma": folded.explorer.gamma,
-            "wait_variance": folded.explorer.wait_variance,
+            "origin": self._origin,
+            "now": self._now,
         }
-        arrays: dict[str, NDArray[Any]] = {
-            "gram": self._statistics.gram,
-            "moment": self._statistics.moment,
-            "weights": folded.weights,
-            "when_variance": folded.explorer.when_variance,
-            "how_variance": folded.explorer.how_variance,
-        }
-        return pack(meta, arrays)
+        return pack(meta, {**self._learner.arrays(), **self._fit().arrays()})
+
+    def save(self, folder: Path) -> Path:
+        """Write the policy into a file named after its version."""
+        return store.save(self.to_bytes(), folder)
 
     @classmethod
-    def from_bytes(cls, blob: bytes) -> Self:
+    def load(cls, path: Path, *, kernel: KernelName = "numpy") -> Self:
+        """Raises PolicyFileError when the file is damaged, renamed, newer, or no policy."""
+        return cls.from_bytes(store.load(path), kernel=kernel)
+
+    @classmethod
+    def from_bytes(cls, blob: bytes, *, kernel: KernelName = "numpy") -> Self:
         """Raises PolicyFileError when the bytes are damaged, newer, or no policy."""
         meta, arrays = unpack(blob)
-        space, features = ActionSpace.from_json(meta["space"]), FeatureSpec.from_json(meta["features"])
-        policy = cls(space, features, settings=Settings(**meta["settings"]))
-        if arrays["gram"].shape != policy._statistics.gram.shape:
-            raise PolicyFileError("The policy file does not fit its own action space; load another copy.")
-        policy._statistics = Statistics(meta["count"], arrays["gram"], arrays["moment"], meta["square"])
-        explorer = policy._explorer(
-            meta["gamma"], meta["wait_variance"], arrays["when_variance"], arrays["how_variance"]
-        )
-        policy._folded = policy._fold_weights(arrays["weights"], explorer)
+        try:
+            space, features = ActionSpace.from_json(meta["space"]), FeatureSpec.from_json(meta["features"])
+            policy = cls(space, features, settings=Settings(**meta["settings"]), kernel=kernel)
+            policy._origin, policy._now = meta["origin"], meta["now"]
+            policy._learner.load(arrays)
+            policy._fitted = policy._learner.load_fit(arrays)
+        except (KeyError, TypeError, ValueError, InputError) as error:
+            raise PolicyFileError("The policy file does not fit its own action space; load another copy.") from error
         return policy
 
-    def _fold(self) -> _Folded:
-        if self._folded is None:
-            found = fit(self._statistics, self._design, prior_sd=self.settings.prior_sd)
-            gamma = (
-                self.settings.boldness * float(np.sqrt(max(self._statistics.count, 0.0))) / found.reward_sd
+    def _fit(self) -> Fitted:
+        if self._fitted is None:
+            known = 1.0 if self.settings.likelihood == "logistic" else None
+            self._fitted = self._learner.fit(
+                prior_sd=self.settings.prior_sd, noise=known, scale=1.0 / self._age_factor()
             )
-            explorer = self._explorer(gamma, found.wait_variance, found.when_variance, found.how_variance)
-            self._folded = self._fold_weights(found.weights, explorer)
-        return self._folded
+        return self._fitted
 
-    def _explorer(self, gamma: float, wait: float, when: NDArray[Any], how: NDArray[Any]) -> Explorer:
-        single = np.float32
-        return Explorer(
-            self.settings.explorer, gamma, self.settings.floor, wait, when.astype(single), how.astype(single)
-        )
+    def _ready(self) -> Decider:
+        if self._decider is None:
+            fitted, chosen = self._fit(), self.settings
+            gamma = chosen.boldness * float(np.sqrt(max(self.learned, 0.0))) / fitted.spread
+            explorer = Explorer(chosen.explorer, gamma=gamma, floor=chosen.floor, cap=chosen.cap)
+            self._decider = fitted.decider(explorer, self._kernel)
+        return self._decider
 
-    def _fold_weights(self, weights: Floats, explorer: Explorer) -> _Folded:
-        cells = self._design.wait_cells, self._design.when_cells, self._design.how_cells
-        matrix = np.concatenate([self._design.fold(weights, cell) for cell in cells], axis=1)
-        return _Folded(np.ascontiguousarray(matrix, dtype=np.float32), weights, explorer)
+    def _forget_fit(self) -> None:
+        self._fitted = self._decider = None
 
-    def _walk(self, scores: Singles, allowed: Allowed, choose: Choose) -> Decisions:
-        return walk(scores, allowed, self.space, self._fold().explorer, choose)
+    def _weight_of(self, at: float | None) -> float:
+        """How much a row of day `at` counts beside one of the first day; moves today on."""
+        half_life = self.settings.half_life_days
+        if half_life is None:
+            return 1.0
+        if at is None or not np.isfinite(at):
+            raise InputError("A policy that forgets needs the day of the rows that it learns (at=...).")
+        if self._origin is None:
+            self._origin = self._now = at
+        self._now = max(self._now, at)
+        if self._now - self._origin > _REBASE * half_life:
+            self._learner.scale(2.0**-_REBASE)
+            self._origin += _REBASE * half_life
+        return float(2.0 ** ((at - self._origin) / half_life))
+
+    def _age_factor(self) -> float:
+        half_life = self.settings.half_life_days
+        if half_life is None or self._origin is None:
+            return 1.0
+        return float(2.0 ** ((self._now - self._origin) / half_life))
+
+    def _linearised(
+        self, contexts: Singles, actions: Codes, rewards: Floats, around: Floats | None
+    ) -> tuple[Floats, Floats]:
+        """Targets in log-odds and their weights: the likelihood's quadratic expansion (Laplace)."""
+        if not ((rewards >= 0) & (rewards <= 1)).all():
+            raise InputError("A logistic likelihood needs rewards within 0 and 1.")
+        odds = self._fit().predict(contexts, actions) if around is None else np.asarray(around, np.float64)
+        if odds.shape != rewards.shape or not np.isfinite(odds).all():
+            raise InputError("Learning needs one finite log-odds per row in `around`.")
+        point = np.clip(odds, -_MOST_ODDS, _MOST_ODDS)
+        chance = expit(point)
+        certainty = chance * (1.0 - chance)
+        return point + (rewards - chance) / certainty, certainty
 
     def _check_contexts(self, contexts: Singles) -> None:
         if contexts.ndim != 2 or contexts.shape[1] != len(self.features):
@@ -226,26 +279,12 @@ class Policy:
         if not np.isfinite(contexts).all():
             raise InputError("A context is not finite; make contexts with FeatureSpec.transform.")
 
-    def _check_scores(self, scores: Singles, allowed: Allowed) -> None:
+    def _check_allowed(self, allowed: Allowed, n: int) -> None:
         allowed.check(self.space)
-        if scores.shape != (len(allowed), self.space.score_columns):
-            wanted = [len(allowed), self.space.score_columns]
-            raise InputError(f"Scores and allowed tables disagree: {list(scores.shape)} instead of {wanted}.")
+        if len(allowed) != n:
+            raise InputError(f"{n} cases need as many rows of what is allowed, not {len(allowed)}.")
 
     def _check_actions(self, actions: Codes, n: int) -> None:
         self.space.check(actions)
         if len(actions) != n:
             raise InputError(f"{n} cases need as many actions, not {len(actions)}.")
-
-
-def _draw(chance: Floats) -> Choose:
-    return lambda stage, rows, probabilities: pick(probabilities, chance[rows, stage])
-
-
-def _follow(branches: Indices) -> Choose:
-    return lambda stage, rows, _: branches[rows, stage]
-
-
-def _blocks(n: int) -> Iterator[slice]:
-    """Slices of at most BLOCK rows; one empty slice for nothing at all."""
-    return (slice(first, min(first + BLOCK, n)) for first in range(0, max(n, 1), BLOCK))

@@ -1,7 +1,5 @@
 """What a policy may know about a case. Age, sex and residence are not among it, and nothing that stands for them."""
 
-from typing import Any
-
 import numpy as np
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -32,12 +30,12 @@ SPEC = FeatureSpec(
         Feature("business", "", 0.0, 1.0, 0.0, 0.2, 0.4),
         Feature("promise_broken", "", 0.0, 1.0, 0.0, 0.05, 0.25),
         Feature("disputed_before", "", 0.0, 1.0, 0.0, 0.05, 0.25),
-        Feature("weekday_sin", "", -1.0, 1.0, 0.0, 0.0, 0.7),
-        Feature("weekday_cos", "", -1.0, 1.0, 0.0, 0.0, 0.7),
-        Feature("month_sin", "", -1.0, 1.0, 0.0, 0.0, 0.7),
-        Feature("month_cos", "", -1.0, 1.0, 0.0, 0.0, 0.7),
+        Feature("weekday", "0 is Monday", kind="cyclical", period=7.0),
+        Feature("month", "day of the month, 0 is the first", kind="cyclical", period=31.0),
     )
 )
+
+CALENDAR = ("weekday", "month")
 
 LABELS: dict[str, str | Promise] = {
     "amount": _("size of the open amount"),
@@ -59,10 +57,8 @@ LABELS: dict[str, str | Promise] = {
     "business": _("business customer"),
     "promise_broken": _("a promised day passed"),
     "disputed_before": _("an objection before"),
-    "weekday_sin": _("day of the week"),
-    "weekday_cos": _("day of the week"),
-    "month_sin": _("time of the month"),
-    "month_cos": _("time of the month"),
+    "weekday": _("day of the week"),
+    "month": _("time of the month"),
 }
 
 
@@ -72,13 +68,8 @@ def contexts(columns: dict[str, ArrayLike]) -> NDArray[np.float32]:
 
 
 def calendar(weekday: int, day_of_month: int, n: int) -> dict[str, ArrayLike]:
-    """The decision's day as points on two circles, the same for all n cases of a run."""
-    angles = {"weekday": 2 * np.pi * weekday / 7, "month": 2 * np.pi * (day_of_month - 1) / 31}
-    columns: dict[str, Any] = {}
-    for name, angle in angles.items():
-        columns[f"{name}_sin"] = np.full(n, np.sin(angle))
-        columns[f"{name}_cos"] = np.full(n, np.cos(angle))
-    return columns
+    """The decision's day, the same for all n cases of a run."""
+    return {"weekday": np.full(n, float(weekday)), "month": np.full(n, day_of_month - 1.0)}
 
 
 def customer_years(opened_day: NDArray[np.int64], today: int) -> NDArray[np.float64]:

@@ -7,7 +7,7 @@ import numpy as np
 from django.db import transaction
 from numpy.typing import NDArray
 
-from kulanz.engine import Policy
+from kulanz.engine import Policy, Settings
 from kulanz.kernel import clock
 from kulanz.kernel.database import read_columns
 from kulanz.strategy import codes, features, journeys
@@ -18,6 +18,9 @@ from kulanz.strategy.models import Decision, PolicyVersion, Reward, Run
 from kulanz.tenancy.scope import creditor_id
 
 BLOCK = 8192
+SETTINGS = Settings(floor=0.02)
+"""The engine's default with a floor that lets other policies be judged from what this one did."""
+
 Rows = dict[str, NDArray[Any]]
 
 
@@ -67,7 +70,7 @@ def learn(least: int = 1) -> Learned:
     with transaction.atomic():
         lock("learn")
         known = current(spec)
-        policy = known.policy if known else Policy(spec.space, features.SPEC)
+        policy = known.policy if known else Policy(spec.space, features.SPEC, settings=SETTINGS)
         after = known.last_reward_id if known else 0
         counted = 0
         while rows := _rewards(after):

@@ -11,7 +11,7 @@ from kulanz.claims.models import Hold
 from kulanz.engine import Contribution, Explanation
 from kulanz.law.vetoes import VetoCode, sentence
 from kulanz.strategy import codes, journeys, queries
-from kulanz.strategy.features import LABELS, SPEC
+from kulanz.strategy.features import CALENDAR, LABELS, SPEC
 from kulanz.strategy.models import Decision
 
 _LEAST_EFFECT = 0.001
@@ -73,7 +73,7 @@ def _choice(found: Explanation, language: str) -> str:
 
 def _part(part: Contribution, language: str) -> str:
     name = str(LABELS.get(part.name, "")) or _words(part.name.split(", "))
-    if part.value is not None and not part.name.endswith(("_sin", "_cos")):
+    if isinstance(part.value, float) and part.name not in CALENDAR:
         name = f"{name} ({format_decimal(round(part.value, 1), locale=language)})"
     text = (
         _("{name}: raises the expectation by {points}.")
