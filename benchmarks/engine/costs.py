@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from engine import peers_mabwiser, scene, speed_ours, speed_vw
 from engine.results import Decided
+from kulanz.engine.learners import KernelName
 
 ACTIONS = (2, 4, 8, 16, 48, 100, 200, 500)
 FEATURES = (8, 16, 32, 64, 128)
@@ -12,6 +13,7 @@ ROWS = (1, 10, 100, 1_000, 10_000, 100_000)
 CELLS = 4_000_000
 VW_CELLS = 120_000
 VW_ROWS = 1_000
+KERNEL: tuple[KernelName, ...] = ("compiled",)
 LABELS = {
     "actions": "actions (32 features)",
     "features": "features (48 actions)",
@@ -51,8 +53,8 @@ def series(points: Sequence[Cost], axis: str) -> dict[str, list[tuple[float, flo
 
 def _point(axis: str, at: int, cases: scene.Scene) -> Iterator[Cost]:
     engines: dict[str, Callable[[], Decided | None]] = {
-        "kulanz, inverse gap": lambda: _first(speed_ours.decide(cases, ("inverse_gap",))),
-        "kulanz, Gaussian gap": lambda: _first(speed_ours.decide(cases, ("gaussian_gap",))),
+        "kulanz, inverse gap": lambda: _first(speed_ours.decide(cases, ("inverse_gap",), KERNEL)),
+        "kulanz, Gaussian gap": lambda: _first(speed_ours.decide(cases, ("gaussian_gap",), KERNEL)),
         "mabwiser LinUCB": lambda: _first(peers_mabwiser.decide(cases, min(len(cases.contexts), 10_000))),
         "Vowpal Wabbit squarecb": lambda: _vowpal_wabbit(axis, cases),
     }

@@ -29,14 +29,18 @@ class FlatChooser:
 
     def __init__(self, policy: FlatPolicy) -> None:
         self.policy = policy
-        self._chances: dict[int, Floats | None] = {}
+        self._chances: dict[tuple[int, int], float] = {}
 
     def choose(self, day: int, contexts: Singles, allowed: Allowed, ids: Ints) -> Codes:
-        actions, self._chances[day] = self.policy.choose(contexts, ids, flat_mask(allowed))
+        actions, chances = self.policy.choose(contexts, ids, flat_mask(allowed))
+        if chances is not None:
+            self._chances |= {(case, day): p for case, p in zip(ids.tolist(), chances.tolist(), strict=True)}
         return to_codes(actions)
 
-    def learn(self, contexts: Singles, actions: Codes, rewards: Floats, *, day: int, ids: Ints) -> None:
-        self.policy.learn(contexts, from_codes(actions), rewards, self._chances.pop(day))
+    def learn(self, contexts: Singles, actions: Codes, rewards: Floats, *, ids: Ints, days: Ints) -> None:
+        decisions = zip(ids.tolist(), days.tolist(), strict=True)
+        chances = np.array([self._chances.pop(each) for each in decisions]) if self._chances else None
+        self.policy.learn(contexts, from_codes(actions), rewards, chances)
 
 
 def flat_mask(allowed: Allowed) -> Bools:

@@ -5,6 +5,7 @@ import numpy as np
 from engine.data import Floats, Indices, Singles
 from kulanz.engine import ActionSpace, Allowed, Feature, FeatureSpec, Policy, Settings
 from kulanz.engine.arrays import Codes
+from kulanz.engine.learners import KernelName
 
 
 class Kulanz:
@@ -28,11 +29,16 @@ class Kulanz:
         self._policy.learn(contexts, codes(actions), rewards)
 
 
-def flat_policy(actions: int, features: int, settings: Settings | None = None) -> Policy:
+def flat_policy(
+    actions: int, features: int, settings: Settings | None = None, kernel: KernelName = "numpy"
+) -> Policy:
     """A policy over actions without structure, whose contexts are ready to use."""
     space = ActionSpace.flat(f"action {at}" for at in range(actions))
-    spec = FeatureSpec(tuple(Feature(f"feature {at}") for at in range(features)))
-    return Policy(space, spec, settings=settings)
+    return Policy(space, spec(features), settings=settings, kernel=kernel)
+
+
+def spec(features: int) -> FeatureSpec:
+    return FeatureSpec(tuple(Feature(f"feature {at}") for at in range(features)))
 
 
 def codes(actions: Indices) -> Codes:

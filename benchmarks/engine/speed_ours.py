@@ -1,52 +1,56 @@
 """Kulanz in the speed part: flat actions, the factored space, learning, and memory."""
 
 import tracemalloc
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import fields, is_dataclass
-from typing import Any, Literal
+from itertools import product
+from typing import Any
 
 import numpy as np
 
-from engine.ours import codes, flat_policy
+from engine.ours import codes, flat_policy, spec
 from engine.results import Decided, Learned
 from engine.scene import Scene, cpu_seconds, make, score_products
-from kulanz.engine import ActionSpace, Allowed, Feature, FeatureSpec, Policy, Settings
+from kulanz.engine import ActionSpace, Allowed, Decisions, Policy, Settings
 from kulanz.engine.arrays import Codes
+from kulanz.engine.explore import Kind
+from kulanz.engine.learners import KernelName
 
 ROWS = {8: 262_144, 48: 131_072, 200: 32_768}
 FACTORED_ROWS = 65_536
 BLOCK = 8192
-Explorer = Literal["inverse_gap", "gaussian_gap"]
-EXPLORERS: tuple[Explorer, ...] = ("inverse_gap", "gaussian_gap")
+EXPLORERS: tuple[Kind, ...] = ("inverse_gap", "gaussian_gap", "greedy")
+KERNELS: tuple[KernelName, ...] = ("numpy", "compiled")
 FACTORS = ActionSpace(
     channels=("email", "sms", "letter", "phone", "app", "visit"),
     tones=("friendly", "neutral", "firm", "formal"),
     offers=("none", "plan", "pause", "discount", "call back"),
 )
-"""6 x 42 x 4 x 5 = 5,040 combinations, and to wait."""
+COMBINATIONS = 5_040
+"""6 x 42 x 4 x 5, and to wait."""
 
 
-def decide(scene: Scene, explorers: tuple[Explorer, ...] = EXPLORERS) -> Iterator[Decided]:
+def decide(
+    scene: Scene, explorers: Sequence[Kind] = EXPLORERS, kernels: Sequence[KernelName] = KERNELS
+) -> Iterator[Decided]:
     """Decisions with their exact probabilities; the score product is measured beside each."""
     allowed = Allowed.flat(scene.allowed)
-    for explorer in explorers:
-        policy = flat_policy(scene.actions, scene.features, Settings(explorer=explorer))
+    for kernel, explorer in product(kernels, explorers):
+        policy = flat_policy(scene.actions, scene.features, Settings(explorer=explorer), kernel)
         policy.learn(scene.past_contexts, codes(scene.past_actions), scene.past_rewards)
-        yield _decided(policy, scene, allowed, scene.actions, score_products(scene))
+        yield _decided(policy, kernel, scene, allowed, scene.actions)
 
 
 def decide_factored(rows: int = FACTORED_ROWS, features: int = 32) -> Iterator[Decided]:
     """5,040 combinations of four factors, a fifth of each table's cells vetoed, and to wait."""
     scene = make(FACTORS.channel_slots + FACTORS.channel_tone_offers, features, rows)
-    wait = np.ones(rows, dtype=np.bool_)
     edge = FACTORS.channel_slots
-    open_slots, open_pairs = scene.allowed[:, :edge].copy(), scene.allowed[:, edge:].copy()
-    allowed = Allowed(wait, open_slots, open_pairs)
-    actions = _factored(scene)
-    for explorer in EXPLORERS:
-        policy = Policy(FACTORS, _spec(features), settings=Settings(explorer=explorer))
-        policy.learn(scene.past_contexts, actions, scene.past_rewards)
-        yield _decided(policy, scene, allowed, 5040, score_products(scene))
+    slots, pairs = scene.allowed[:, :edge].copy(), scene.allowed[:, edge:].copy()
+    allowed = Allowed(np.ones(rows, dtype=np.bool_), slots, pairs)
+    for kernel, explorer in product(KERNELS, EXPLORERS):
+        policy = Policy(FACTORS, spec(features), settings=Settings(explorer=explorer), kernel=kernel)
+        policy.learn(scene.past_contexts, _factored(scene), scene.past_rewards)
+        yield _decided(policy, kernel, scene, allowed, COMBINATIONS)
 
 
 def learn(actions: int = 48, features: int = 32, rows: int = 262_144) -> Learned:
@@ -75,12 +79,17 @@ def array_bytes(thing: Any) -> int:
     return sum(array.nbytes for array in _arrays(thing, {}).values())
 
 
-def _decided(policy: Policy, scene: Scene, allowed: Allowed, actions: int, product: float) -> Decided:
+def _decided(policy: Policy, kernel: KernelName, scene: Scene, allowed: Allowed, actions: int) -> Decided:
+    """Without the scores, which the peers do not keep either."""
     ids = np.arange(len(scene.contexts), dtype=np.int64)
-    seconds = cpu_seconds(lambda: policy.decide(scene.contexts, allowed, seed=1, ids=ids))
+
+    def run() -> Decisions:
+        return policy.decide(scene.contexts, allowed, seed=1, ids=ids, keep_scores=False)
+
+    seconds = cpu_seconds(run)
     kept, peak = _memory(policy, scene, allowed)
     return Decided(
-        engine="kulanz",
+        engine=f"kulanz ({kernel})",
         exploration=policy.settings.explorer,
         actions=actions,
         features=scene.features,
@@ -88,7 +97,7 @@ def _decided(policy: Policy, scene: Scene, allowed: Allowed, actions: int, produ
         per_cpu_s=len(ids) / seconds,
         probabilities=True,
         vetoes=True,
-        score_product_per_cpu_s=product,
+        score_product_per_cpu_s=score_products(scene),
         kept_bytes=kept,
         peak_bytes=peak,
     )
@@ -97,9 +106,9 @@ def _decided(policy: Policy, scene: Scene, allowed: Allowed, actions: int, produ
 def _memory(policy: Policy, scene: Scene, allowed: Allowed) -> tuple[float, float]:
     """Per row of a block: what its decisions keep, and the most that was in use while deciding."""
     n = min(BLOCK, len(scene.contexts))
-    part = slice(0, n)
+    contexts, open_actions, ids = scene.contexts[:n], allowed.rows(slice(0, n)), np.arange(n)
     tracemalloc.start()
-    found = policy.decide(scene.contexts[part], allowed.rows(part), seed=1, ids=np.arange(n))
+    found = policy.decide(contexts, open_actions, seed=1, ids=ids, keep_scores=False)
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
     return array_bytes(found) / n, peak / n
@@ -132,10 +141,6 @@ def _factored(scene: Scene) -> Codes:
     sizes = (len(FACTORS.channels), FACTORS.slots, len(FACTORS.tones), len(FACTORS.offers))
     columns = [draw.integers(0, size, len(scene.past_actions)) for size in sizes]
     return np.stack(columns, axis=1).astype(np.int16)
-
-
-def _spec(features: int) -> FeatureSpec:
-    return FeatureSpec(tuple(Feature(f"feature {at}") for at in range(features)))
 
 
 def _arrays(thing: Any, seen: dict[int, np.ndarray]) -> dict[int, np.ndarray]:

@@ -18,9 +18,9 @@ from engine.references import BetaThompson, LinearThompson
 from engine.results import Year
 from kulanz.engine import Policy
 from kulanz.engine import year as simulated
-from kulanz.engine.book import FEATURES
 from kulanz.engine.choosers import Ladder, PolicyChooser, Random
 from kulanz.engine.oracle import Oracle
+from kulanz.engine.records import FEATURES
 from kulanz.engine.world import SPACE, World
 
 CASES = 1_000

@@ -3,7 +3,7 @@ import pytest
 from scipy import stats
 
 from kulanz.engine import in_holdout
-from kulanz.engine.draws import Stream, philox4x32, uniforms
+from kulanz.engine.draws import Stream, philox4x32, singles, uniforms
 
 
 @pytest.mark.parametrize(
@@ -30,6 +30,31 @@ def test_a_number_depends_on_its_id_and_not_on_its_neighbours():
     assert (together == alone).all()
     assert (uniforms(6, ids, Stream.DECISION, 6) != together).all()
     assert (uniforms(5, ids, Stream.HOLDOUT, 6) != together).all()
+
+
+def test_numbers_never_change_so_that_old_decisions_replay():
+    expected = [
+        [0.9061365186935291, 0.5309698536293581, 0.44383176777046174, 0.7799233865225688, 0.9937936736969277],
+        [
+            0.9649174386868253,
+            0.41773331945296377,
+            0.22471392911393195,
+            0.29340778139885515,
+            0.6571659882320091,
+        ],
+        [0.2930623049614951, 0.3205484024947509, 0.3698030741652474, 0.802481274236925, 0.8703746491810307],
+        [0.3874756220029667, 0.3276338780997321, 0.504977967008017, 0.7108892104223296, 0.1850004174048081],
+    ]
+    found = uniforms(5, [7, -3, 2**40, 0], Stream.DECISION, 5)
+    assert found == pytest.approx(np.array(expected), abs=1e-9)
+
+
+def test_single_precision_numbers_are_the_same_rounded_within_and_across_blocks():
+    ids = np.random.default_rng(1).integers(-(2**62), 2**62, 20_000)
+    for count in (1, 4, 6):
+        rounded = uniforms(2**40 + 7, ids, Stream.DECISION, count).T.astype(np.float32)
+        assert (singles(2**40 + 7, ids, Stream.DECISION, count) == rounded).all()
+    assert singles(1, np.zeros(0, int), Stream.DECISION, 3).shape == (3, 0)
 
 
 def test_numbers_are_uniform_and_uncorrelated():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.special import expit, logit
 
 from kulanz.engine import ActionSpace, Allowed, Feature, FeatureSpec, Policy, PolicyFileError, Settings
 from kulanz.kernel.errors import InputError
@@ -144,12 +144,13 @@ def test_a_forgetful_policy_follows_a_change_that_a_faithful_one_averages():
 def test_log_odds_come_out_as_a_batch_solution_of_the_logistic_likelihood_says():
     contexts, actions, rewards = experience(8000, 11)
     policy = Policy(SPACE, FEATURES, settings=Settings(likelihood="logistic"))
-    for _ in range(3):
-        around = np.zeros(8000) if policy.learned == 0 else policy._fit().predict(contexts, actions)
-        if policy.learned:
-            policy.learn(contexts, actions, rewards, weight=-1.0, around=before)
-        policy.learn(contexts, actions, rewards, around=around)
-        before = around
+    around = np.zeros(8000)
+    policy.learn(contexts, actions, rewards, around=around)
+    for _ in range(2):
+        closer = logit(policy.predict(contexts, actions))
+        policy.learn(contexts, actions, rewards, weight=-1.0, around=around)
+        policy.learn(contexts, actions, rewards, around=closer)
+        around = closer
     arm = actions[:, 0] == 1
     rows = np.concatenate([np.ones((arm.sum(), 1)), contexts[arm]], axis=1)
 

@@ -53,15 +53,14 @@ def by_enumeration(contexts, taken, rewards, arms, noise):
             means.append(prior * (rows.T @ np.linalg.solve(cover, aim)))
     share = np.exp(np.array(log) - max(log))
     found = (share / share.sum()) @ np.array(means)
-    weights = found[:d] + found[d:].reshape(arms, d)
-    return weights
+    return found[:d] + found[d:].reshape(arms, d)
 
 
 def test_the_posterior_is_that_of_dense_normal_distributions_over_all_rows():
     contexts, taken, rewards = some_rows(330, 3, 2, 5, effect=0.1, own=0.2)
     found = fit_arms(sums_of(contexts, taken, rewards, 3), prior_sd=0.3, noise=0.09)
     wanted = by_enumeration(contexts, taken, rewards, 3, 0.09)
-    assert found.weights[1:].T == pytest.approx(wanted, abs=1e-9)
+    assert pytest.approx(wanted, abs=1e-9) == found.weights[1:].T
 
 
 def test_context_that_does_not_help_leaves_the_plain_means():
@@ -132,7 +131,9 @@ def test_nothing_is_taken_out_that_was_never_learned():
     contexts, taken, rewards = some_rows(30, 2, 2, 1)
     sums = sums_of(contexts, taken, rewards, 2)
     with pytest.raises(InputError, match="taken out"):
-        sums.add(np.concatenate([contexts] * 2), np.concatenate([taken] * 2), np.concatenate([rewards] * 2), -1.0)
+        sums.add(
+            np.concatenate([contexts] * 2), np.concatenate([taken] * 2), np.concatenate([rewards] * 2), -1.0
+        )
     with pytest.raises(InputError, match="without an action"):
         sums.add(contexts, np.full(30, -1, np.int16), rewards, 1.0)
     assert (sums.products == sums_of(contexts, taken, rewards, 2).products).all()

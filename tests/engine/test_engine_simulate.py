@@ -1,3 +1,4 @@
+import copy
 import tomllib
 from importlib import resources
 
@@ -5,6 +6,7 @@ import numpy as np
 import pytest
 
 from kulanz.engine import Act, Cause, Population
+from kulanz.engine.figures import Figures
 
 
 def facts(m, **given):
@@ -110,5 +112,48 @@ def test_every_figure_names_its_source():
     text = resources.files("kulanz.engine").joinpath("simulate.toml").read_text(encoding="utf-8")
     for section in tomllib.loads(text).values():
         for figure in section.values():
-            assert set(figure) == {"value", "source"}
+            assert {"value", "source"} <= set(figure) <= {"value", "source", "range", "factor"}
             assert figure["source"]
+            assert isinstance(figure["value"], list) or "factor" not in figure
+            low, high = figure.get("range", figure.get("factor", (0, 1)))
+            assert low < high
+            if "range" in figure:
+                assert low <= figure["value"] <= high
+
+
+def test_a_drawn_world_stays_inside_the_ranges_and_keeps_the_rest():
+    text = resources.files("kulanz.engine").joinpath("simulate.toml").read_text(encoding="utf-8")
+    worlds = [Figures.drawn(seed).tables for seed in range(60)]
+    for name, section in tomllib.loads(text).items():
+        for key, figure in section.items():
+            drawn = np.array([world[name][key] for world in worlds], dtype=float)
+            value = np.array(figure["value"], dtype=float)
+            assert (Figures.published().numbers(name, key) == value).all()
+            if "range" not in figure and "factor" not in figure:
+                assert (drawn == value).all()
+                continue
+            low, high = np.array(figure.get("range", figure.get("factor")))
+            scaled = drawn if "range" in figure else drawn / value
+            assert ((scaled >= low - 1e-12) & (scaled <= high + 1e-12)).all()
+            reach = scaled.max(axis=0) - scaled.min(axis=0)
+            assert (reach > 0.8 * (high - low)).all()
+
+
+def test_shares_sum_to_one_and_a_seed_always_draws_the_same_figures():
+    for seed in range(5):
+        assert Figures.drawn(seed).shares("consumer", "causes").sum() == pytest.approx(1.0)
+    published = Figures.published()
+    assert (published.shares("consumer", "causes") == published.numbers("consumer", "causes")).all()
+    assert Figures.drawn(1).tables == Figures.drawn(1).tables != Figures.drawn(2).tables
+
+
+def test_a_population_takes_the_figures_it_is_given():
+    tables = copy.deepcopy(Figures.published().tables)
+    tables["response"]["pays"] = [0.0] * 5
+    tables["response"]["with_cash"] = 0.0
+    tables["effects"] |= {"tone": 0.0, "pressure": 0.0, "offer": 0.0, "personal_hours": 0.0, "weekend": 0.0}
+    tables["effects"] |= {"best_hour": [0.0, 0.0], "other_hours": [0.0, 0.0]}
+    rows = np.arange(200)
+    silent = Population.draw(200, 1, figures=Figures(tables))
+    assert (silent.payment_chance(rows, **facts(200)) == 0).all()
+    assert (silent.cause == Population.draw(200, 1).cause).all()

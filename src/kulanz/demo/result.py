@@ -28,7 +28,7 @@ def result(creditor: Creditor, days: list[date], best_band: int) -> dict[str, An
     rows = list(sent.values_list("channel", "tone", "sent_at"))
     local = [at.astimezone(zone) for _, _, at in rows]
     groups = queries.lift_inputs()
-    found = lift(groups.policy, groups.holdout)
+    found = lift(groups.policy, groups.holdout, share=groups.share)
     return {
         "cases": Case.objects.count(),
         "decisions": Decision.objects.count(),

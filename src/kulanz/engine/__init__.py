@@ -4,41 +4,91 @@ Usable without the rest of Kulanz: NumPy and SciPy are all it needs.
 """
 
 from kulanz.engine.actions import WAIT, ActionSpace, Allowed, Decisions
-from kulanz.engine.evaluate import Estimate, Lift, ips, lift, mean_interval, snips
-from kulanz.engine.explain import Contribution, Explanation, Veto
+from kulanz.engine.bootstrap import bootstrap_interval
+from kulanz.engine.budgeted import Budgeted
+from kulanz.engine.budgets import Budget
+from kulanz.engine.delay import Credit, Hazard, corrections
+from kulanz.engine.drift import FeatureDrift, Reference, drift
+from kulanz.engine.episodes import sequential_dr
+from kulanz.engine.estimators import (
+    Estimate,
+    cut_predictions,
+    dm,
+    dr,
+    ips,
+    snips,
+    switch_dr,
+    switch_threshold,
+)
+from kulanz.engine.evidence import Groups, Terms
+from kulanz.engine.explain import Contribution, Explanation, Parts, Veto
 from kulanz.engine.explore import ProbabilityError
-from kulanz.engine.features import Feature, FeatureSpec
+from kulanz.engine.features import Feature, FeatureSpec, Reading
+from kulanz.engine.gate import GateSettings, Guardrail, Outcome, Verdict, gate, watch
 from kulanz.engine.holdout import in_holdout
+from kulanz.engine.intervals import empirical_bernstein, mean_interval, mean_limits
+from kulanz.engine.lift import Lift, lift, lift_limits
 from kulanz.engine.policy import Policy, Settings
-from kulanz.engine.reward import RewardSettings, reward
+from kulanz.engine.reward import RewardSettings, reward, worth
 from kulanz.engine.simulate import Act, Cause, Population, Reactions
 from kulanz.engine.store import PolicyFileError
+from kulanz.engine.surrogate import Surrogate
 
 __all__ = [
     "WAIT",
     "Act",
     "ActionSpace",
     "Allowed",
+    "Budget",
+    "Budgeted",
     "Cause",
     "Contribution",
+    "Credit",
     "Decisions",
     "Estimate",
     "Explanation",
     "Feature",
+    "FeatureDrift",
     "FeatureSpec",
+    "GateSettings",
+    "Groups",
+    "Guardrail",
+    "Hazard",
     "Lift",
+    "Outcome",
+    "Parts",
     "Policy",
     "PolicyFileError",
     "Population",
     "ProbabilityError",
     "Reactions",
+    "Reading",
+    "Reference",
     "RewardSettings",
     "Settings",
+    "Surrogate",
+    "Terms",
+    "Verdict",
     "Veto",
+    "bootstrap_interval",
+    "corrections",
+    "cut_predictions",
+    "dm",
+    "dr",
+    "drift",
+    "empirical_bernstein",
+    "gate",
     "in_holdout",
     "ips",
     "lift",
+    "lift_limits",
     "mean_interval",
+    "mean_limits",
     "reward",
+    "sequential_dr",
     "snips",
+    "switch_dr",
+    "switch_threshold",
+    "watch",
+    "worth",
 ]

@@ -125,7 +125,10 @@ class ActionSpace:
 
     @classmethod
     def from_json(cls, data: dict[str, Any]) -> Self:
-        return cls(**{key: tuple(value) if isinstance(value, list) else value for key, value in data.items()})
+        found: dict[str, Any] = {
+            key: tuple(value) if isinstance(value, list) else value for key, value in data.items()
+        }
+        return cls(**found)
 
 
 @dataclass(frozen=True, slots=True)

@@ -54,10 +54,7 @@ class ArmSums:
         if int(arms.min()) < 0:
             raise _NO_ARM
         size = len(self.products)
-        if isinstance(weights, np.ndarray):
-            change = np.bincount(arms, weights, size)
-        else:
-            change = weights * np.bincount(arms, minlength=size)
+        change = np.bincount(arms, np.broadcast_to(weights, len(arms)), size)
         if (self.counts + change < -_SLACK).any():
             raise _TOO_MANY
 

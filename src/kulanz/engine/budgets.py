@@ -108,13 +108,14 @@ def plan(
     """Prices and shortlist with which a drawn batch stays within its limits but for a rare stroke of luck.
 
     values, use and limits as in `prices`, margin as in `stochastic_prices`, reach and ties as in `shortlist`;
-    the reach is halved, up to four times, where no prices are enough. Depends on nothing drawn, so the chances
-    at these prices among the open options are exact propensities. Raises InputError.
+    a resource's reach is halved, up to four times, where no prices are enough. Depends on nothing drawn, so the
+    chances at these prices among the open options are exact propensities. Raises InputError.
     """
     worth, spent, most = checked(values, use, limits)
     start = prices(worth, spent, most).dual
-    for attempt in range(_ATTEMPTS):
-        opened = shortlist(worth, spent, most, start, reach=reach / 2**attempt, ties=ties)
+    reaches = np.full(len(most), float(reach))
+    for _ in range(_ATTEMPTS):
+        opened = shortlist(worth, spent, most, start, reach=reaches, ties=ties)
         found = stochastic_prices(
             _among(opened, chances),
             np.where(opened, worth, -np.inf),
@@ -125,6 +126,7 @@ def plan(
         )
         if found.met:
             break
+        reaches[found.expected + margin * found.spread > most] /= 2.0
     return BudgetPlan(found.dual, opened, found.expected, found.spread, found.met)
 
 
@@ -138,17 +140,19 @@ def shortlist(
     limits: NDArray[Any],
     dual: Floats,
     *,
-    reach: float = 4.0,
+    reach: float | Floats = 4.0,
     ties: NDArray[Any] | None = None,
 ) -> Bools:
     """bool[n, A]: where an option stays open, so that a policy's least probabilities cannot eat a limit.
 
-    Per resource, options are open in order of priced gain per unit until `reach` times the limit is spoken
-    for, equal ones in order of `ties` float[n] (random numbers keyed by case; default: by row). Free options,
-    and what fits in of a case without a free one, stay open. Nothing here is drawn, so it acts as a veto.
+    Per resource, options are open in order of priced gain per unit until `reach` (one, or float[R]) times the
+    limit is spoken for, equal ones in order of `ties` float[n] (random numbers keyed by case; default: by
+    row). Free options, and what fits in of a case without a free one, stay open. Nothing here is drawn, so it
+    acts as a veto.
     """
     worth, spent, most = checked(values, use, limits)
-    if not reach > 0:
+    reaches = np.broadcast_to(reach, most.shape)
+    if not (reaches > 0).all():
         raise InputError("The reach of a shortlist must be above zero.")
     fallback, base = fallbacks(worth, spent)
     each = np.broadcast_to(spent, (*worth.shape, len(most)))
@@ -159,7 +163,7 @@ def shortlist(
     for resource in np.flatnonzero(np.isfinite(most)):
         row, option = np.nonzero(opened & (each[:, :, resource] > 0))
         amount = each[row, option, resource]
-        late = _late(gain[row, option] / amount, amount, turn[row], reach * most[resource])
+        late = _late(gain[row, option] / amount, amount, turn[row], float(reaches[resource] * most[resource]))
         closed[row[late], option[late]] = True
     return np.asarray(opened & (~closed | (fallback < 0)[:, None]))
 

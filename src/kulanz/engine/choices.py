@@ -2,9 +2,10 @@
 
 import numpy as np
 
-from kulanz.engine.actions import WAIT, ActionSpace, Allowed, Decisions
+from kulanz.engine.actions import WAIT, Allowed, Decisions
 from kulanz.engine.arrays import Codes, Floats, Ints, Singles
 from kulanz.engine.flat import FlatDecider, FlatDecisions
+from kulanz.engine.options import Options
 
 
 class FlatChoices:
@@ -23,6 +24,16 @@ class FlatChoices:
 
     def replay(self, scores: Singles, allowed: Allowed, seed: int, ids: Ints) -> Decisions:
         return _shaped(self._decider.replay(scores, allowed.mask, seed, ids))
+
+    def options(self, scores: Singles, allowed: Allowed) -> Options:
+        """Waiting is none of them."""
+        arms = self._decider.actions
+        value = np.full((len(scores), 1 + arms), -np.inf, dtype=np.float32)
+        value[:, 1:] = np.where(allowed.mask, scores[:, :arms], -np.inf)
+        variance = np.ones_like(value)
+        if self._decider.explorer.needs_spreads:
+            variance[:, 1:] = np.square(scores[:, arms:])
+        return Options(value, variance, self._decider.explorer)
 
     def propensity_of(self, scores: Singles, allowed: Allowed, actions: Codes) -> Floats:
         return self._decider.propensity_of(scores, allowed.mask, actions[:, 0])

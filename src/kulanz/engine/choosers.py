@@ -30,7 +30,7 @@ def column(contexts: Singles, name: str) -> Floats:
 class Unteachable:
     """A chooser that learns nothing."""
 
-    def learn(self, contexts: Singles, actions: Codes, rewards: Floats, *, day: int, ids: Ints) -> None:
+    def learn(self, contexts: Singles, actions: Codes, rewards: Floats, *, ids: Ints, days: Ints) -> None:
         pass
 
 
@@ -97,7 +97,7 @@ class PolicyChooser:
         keys = decision_ids(ids, day)
         return self.policy.decide(contexts, allowed, seed=self.seed, ids=keys).actions
 
-    def learn(self, contexts: Singles, actions: Codes, rewards: Floats, *, day: int, ids: Ints) -> None:
+    def learn(self, contexts: Singles, actions: Codes, rewards: Floats, *, ids: Ints, days: Ints) -> None:
         self._lessons.append((contexts, actions, rewards))
         if len(self._lessons) >= self.every:
             self.policy.learn(*(np.concatenate(columns) for columns in zip(*self._lessons, strict=True)))

@@ -17,6 +17,7 @@ from kulanz.engine.simulate import Cause, Population
 FIRST_WORD = 24
 """Population has words 0 to 19 of a customer's random numbers, the world the next four."""
 _WORDS = 16
+_LEAST_RESPONSE = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +25,10 @@ class Customers:
     """m customers, hidden and visible columns; float32 shares.
 
     reach [m, C]: reads or picks up; response and flush: chance to pay of one who is reached, without and with
-    money; hours [m, 6] and tones [m, 4]: added to 1 as factors of the response; hazard: pays alone, per day;
-    payday: row of Calendar.with_cash; plan: added by an instalment plan while short. Visible: business,
-    invoices and share_late of the time before.
+    money (only the short of cash differ); hours [m, 6] and tones [m, 4]: added to 1 as factors of the
+    response; hazard: pays alone, per day; payday: row of Calendar.with_cash; plan: added by an instalment plan
+    while short; looks: opens the page without paying. Visible: business, invoices and share_late of the time
+    before.
     """
 
     cause: Small
@@ -67,12 +69,12 @@ class Customers:
         )
         invoices = np.floor(20.0 * u[:, 2] ** 2)
         low, high = f.numbers("time", "personal_factor")
-        factor = low + (high - low) * u[:, 4]
+        with_cash = f.number("response", "with_cash") * (low + (high - low) * u[:, 4])
         return cls(
             cause=cause,
             reach=_reach(f, cause, u[:, 5:12]).astype(np.float32),
             response=either("response").astype(np.float32),
-            flush=(f.number("response", "with_cash") * factor).astype(np.float32),
+            flush=np.where(cause == Cause.SHORT_OF_CASH, with_cash, either("response")).astype(np.float32),
             hours=((planted + either("hour_preference")) / usual).astype(np.float32),
             tones=((either("tone_effects") + pressed) / usual).astype(np.float32),
             hazard=either("daily_hazard").astype(np.float32),
@@ -98,7 +100,8 @@ def mean_response(figures: Figures) -> float:
     pays = f.numbers("response", "pays")
     flush = f.number("payday", "days_with_cash") / 30.0
     pays[Cause.SHORT_OF_CASH] += flush * (f.number("response", "with_cash") - pays[Cause.SHORT_OF_CASH])
-    return float(f.shares("consumer", "causes") @ (f.numbers("reading", "share_read") * pays))
+    found = float(f.shares("consumer", "causes") @ (f.numbers("reading", "share_read") * pays))
+    return max(found, _LEAST_RESPONSE)
 
 
 def _reach(f: Figures, cause: Small, u: Floats) -> Floats:

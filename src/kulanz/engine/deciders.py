@@ -2,14 +2,24 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from kulanz.engine.arrays import Bools, Indices, Ints, Singles
 from kulanz.engine.draws import Stream, singles
-from kulanz.engine.explore import Bits, Explorer, at, closed, draw, expected_loss, options, probabilities, widest
+from kulanz.engine.explore import (
+    Bits,
+    Explorer,
+    at,
+    closed,
+    draw,
+    expected_loss,
+    options,
+    probabilities,
+    widest,
+)
 from kulanz.engine.scratch import Scratch
 from kulanz.kernel.errors import InputError
 
@@ -18,11 +28,15 @@ PRODUCT = 512
 """Score products are padded to a multiple of these rows: BLAS then gives a row the same bits in any block."""
 
 CELLS = 131072
-"""Cells of one table of a block: a handful of such tables stays in a second-level cache of 2 MB."""
+"""Cells of a table that is worked on as a whole: of a handful, most stays in a second-level cache of 2 MB."""
 
 LARGEST_BLOCK = 8192
 STRIP = 512
 """Columns of 64 rows each that are turned at a time."""
+
+
+By = Singles | Indices
+"""Numbers float32[B] within (0, 1] to draw with, or what was chosen before, intp[B]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,13 +72,8 @@ class Kernel(Protocol):
         """float32[K, B], columns summing to 1; valid until the kernel is used again."""
         ...
 
-    def choose(
-        self, stage: Stage, explorer: Explorer, by: Singles | Indices, cap: Singles | None = None
-    ) -> Chosen:
-        """What the numbers float32[B] within (0, 1] draw, or, for intp[B], what was chosen before.
-
-        `cap` float32[B] takes the place of the explorer's.
-        """
+    def choose(self, stage: Stage, explorer: Explorer, by: By, cap: Singles | None = None) -> Chosen:
+        """The draw, or what is said of a choice made before; `cap` float32[B] takes the place of the explorer's."""
         ...
 
     def best(self, table: Singles, variances: Singles, may: Bits) -> tuple[Singles, Singles]:
@@ -87,6 +96,10 @@ class Kernel(Protocol):
         ...
 
 
+def is_numbers(by: By) -> bool:
+    return by.dtype == np.float32
+
+
 class NumpyKernel:
     def __init__(self) -> None:
         self._scratch = Scratch()
@@ -95,12 +108,10 @@ class NumpyKernel:
         found = options(stage.means, stage.spreads, stage.may, self._scratch)
         return probabilities(found, explorer, self._scratch, cap)
 
-    def choose(
-        self, stage: Stage, explorer: Explorer, by: Singles | Indices, cap: Singles | None = None
-    ) -> Chosen:
+    def choose(self, stage: Stage, explorer: Explorer, by: By, cap: Singles | None = None) -> Chosen:
         found = options(stage.means, stage.spreads, stage.may, self._scratch)
         p = probabilities(found, explorer, self._scratch, cap)
-        choice = draw(p, by, self._scratch) if by.dtype == np.float32 else by
+        choice = draw(p, cast(Singles, by), self._scratch) if is_numbers(by) else cast(Indices, by)
         loss = None if explorer.cap is None else expected_loss(p, found, self._scratch)
         spread, best_spread = None, None
         if found.spreads is not None:
@@ -136,15 +147,16 @@ def new_kernel(name: Literal["numpy", "compiled"]) -> Kernel:
     if name == "numpy":
         return NumpyKernel()
     if name == "compiled":
-        from kulanz.engine.compiled import CompiledKernel  # noqa: PLC0415 - an extra, loaded when asked for
+        from kulanz.engine import compiled  # noqa: PLC0415 - an extra, loaded when asked for
 
-        return CompiledKernel()
+        compiled.verify()
+        return compiled.CompiledKernel()
     raise InputError(f"No kernel is called {name}; choose numpy or compiled.")
 
 
-def rows_of_block(cells: int) -> int:
-    """Rows of a block whose tables have `cells` entries per row."""
-    return min(max(CELLS // max(cells, 1) // PRODUCT, 1) * PRODUCT, LARGEST_BLOCK)
+def rows_of_block(options: int) -> int:
+    """Rows of a block whose working tables have that many entries per row."""
+    return min(max(CELLS // options // PRODUCT, 1) * PRODUCT, LARGEST_BLOCK)
 
 
 def blocks(n: int, rows: int) -> Iterator[slice]:

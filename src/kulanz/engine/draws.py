@@ -30,6 +30,7 @@ class Stream(IntEnum):
     PLANT = 4
     REACTION = 5
     BY_ITSELF = 6
+    BUDGET = 7
 
 
 def philox4x32(

@@ -6,7 +6,7 @@ column's result depends on that column alone, to the last bit.
 """
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,13 +17,12 @@ from kulanz.engine.scratch import Scratch
 from kulanz.engine.thompson import best_of_normals
 from kulanz.kernel.errors import InputError, KulanzError
 
-KINDS = ("gaussian_gap", "inverse_gap", "thompson", "greedy", "uniform")
 Kind = Literal["gaussian_gap", "inverse_gap", "thompson", "greedy", "uniform"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
 
 STRIPE = 16
 _ONE = np.float32(1.0)
 LARGE = np.float32(3e38)
-HALF = upper_tail(np.zeros((1, 1), dtype=np.float32), Scratch())[0, 0]
 
 Bits = NDArray[np.uint8]
 
@@ -39,8 +38,9 @@ class ProbabilityError(KulanzError):
 class Explorer:
     """How scores become probabilities, over K allowed options with means m (best: m*) and spreads s.
 
-    - gaussian_gap: q_a = P(a beats the best) = Q((m* - m_a) / sqrt(s_a^2 + s_*^2)), p_a = q_a / max(1, K/(K-1)
-      sum q), the best takes the rest. Two options: Thompson sampling. s_* is the widest of a tie for the best.
+    - gaussian_gap: q_a = P(a beats the best) = Q((m* - m_a) / sqrt(s_a^2 + s_*^2)), p_a in proportion to its odds
+      q_a / (1 - q_a), which are 1 for the best. Two options: Thompson sampling. s_* is the widest of a tie for the
+      best.
     - inverse_gap: p_a = 1 / (K + gamma (m* - m_a)), the best takes the rest (Abe and Long 1999; Foster and
       Rakhlin 2020).
     - thompson: p_a = P(a is the best) under independent normals, by quadrature.
@@ -62,7 +62,9 @@ class Explorer:
             raise InputError(f"No explorer is called {self.kind}; choose one of {', '.join(KINDS)}.")
         capped = self.cap is None or self.cap >= 0
         if not (0 <= self.floor <= 1 and capped and 0 <= self.gamma < float("inf")):
-            raise InputError("An explorer needs floor within 0..1, cap >= 0 or none, and a finite gamma >= 0.")
+            raise InputError(
+                "An explorer needs floor within 0..1, cap >= 0 or none, and a finite gamma >= 0."
+            )
 
     @property
     def needs_spreads(self) -> bool:
@@ -95,7 +97,8 @@ def options(means: Singles, spreads: Singles | None, may: Bits, scratch: Scratch
     shape = means.shape
     gaps = np.add(means, closed(may, scratch), out=scratch("gaps", shape))
     best = np.maximum.reduce(gaps, axis=0)
-    np.subtract(best, gaps, out=gaps)
+    with np.errstate(over="ignore"):
+        np.subtract(best, gaps, out=gaps)
     ties = np.equal(gaps, np.float32(0.0), out=scratch("ties", shape, np.bool_))
     return Options(gaps, may, _counted(may), best, ties, _counted(ties.view(np.uint8)), spreads)
 
@@ -103,10 +106,13 @@ def options(means: Singles, spreads: Singles | None, may: Bits, scratch: Scratch
 def closed(may: Bits, scratch: Scratch) -> Singles:
     """0 where may is 1, -inf where it is 0, by the bits: many times faster than a masked copy."""
     bits = np.subtract(may, 1, out=scratch("closed", may.shape, np.int32), dtype=np.int32)
-    return np.bitwise_and(bits, np.int32(-0x800000), out=bits).view(np.float32)
+    infinite: Singles = np.bitwise_and(bits, np.int32(-0x800000), out=bits).view(np.float32)
+    return infinite
 
 
-def probabilities(found: Options, explorer: Explorer, scratch: Scratch, cap: Singles | None = None) -> Singles:
+def probabilities(
+    found: Options, explorer: Explorer, scratch: Scratch, cap: Singles | None = None
+) -> Singles:
     """float32[K, B], columns summing to 1; `cap` float32[B] takes the place of the explorer's for each case."""
     with np.errstate(over="ignore"):
         p = _weights(found, explorer, scratch)
@@ -131,7 +137,8 @@ def draw(p: Singles, uniform: Singles, scratch: Scratch) -> Indices:
 def at(table: NDArray[np.float32], choice: Indices) -> Singles:
     """The entry of each column float32[B] in the row that `choice` names."""
     columns = table.shape[1]
-    return np.take(table.reshape(-1), choice * columns + np.arange(columns))
+    entries: Singles = np.take(table.reshape(-1), choice * columns + np.arange(columns))
+    return entries
 
 
 def expected_loss(p: Singles, found: Options, scratch: Scratch) -> Singles:
@@ -160,13 +167,14 @@ def _weights(found: Options, explorer: Explorer, scratch: Scratch) -> Singles:
     if explorer.kind == "inverse_gap" and explorer.gamma:
         return _inverse_gap(found, np.float32(explorer.gamma), scratch)
     if explorer.kind == "thompson":
-        return best_of_normals(found.gaps, _spreads(found), scratch)
+        return best_of_normals(found.gaps, _spreads(found), found.may, scratch)
     chosen, count = (found.ties, found.tied) if explorer.kind == "greedy" else (found.may, found.count)
-    return np.multiply(chosen.view(np.uint8), _ONE / count, out=scratch("p", found.gaps.shape))
+    p: Singles = np.multiply(chosen.view(np.uint8), _ONE / count, out=scratch("p", found.gaps.shape))
+    return p
 
 
 def _inverse_gap(found: Options, gamma: np.float32, scratch: Scratch) -> Singles:
-    p = np.multiply(found.gaps, gamma, out=scratch("p", found.gaps.shape))
+    p: Singles = np.multiply(found.gaps, gamma, out=scratch("p", found.gaps.shape))
     np.add(p, found.count, out=p)
     np.divide(_ONE, p, out=p)
     others = total(p) - found.tied * (_ONE / found.count)
@@ -177,17 +185,13 @@ def _inverse_gap(found: Options, gamma: np.float32, scratch: Scratch) -> Singles
 def _gaussian_gap(found: Options, scratch: Scratch) -> Singles:
     spreads, shape = _spreads(found), found.gaps.shape
     variance = np.square(widest(found, scratch))
-    p = np.multiply(spreads, spreads, out=scratch("p", shape))
+    p: Singles = np.multiply(spreads, spreads, out=scratch("p", shape))
     np.add(p, variance, out=p)
     np.sqrt(p, out=p)
     np.divide(found.gaps, p, out=p)
     upper_tail(p, scratch)
-    others = np.maximum(total(p) - found.tied * HALF, np.float32(0.0))
-    beaten = others + (found.tied - _ONE) * np.float32(0.5)
-    odds = found.count / np.maximum(found.count - _ONE, _ONE)
-    scale = _ONE / np.maximum(beaten * odds, _ONE)
-    np.multiply(p, scale, out=p)
-    _share_rest(p, others * scale, found)
+    np.divide(p, np.subtract(_ONE, p, out=scratch("cost", shape)), out=p)
+    np.multiply(p, _ONE / total(p), out=p)
     return p
 
 
@@ -215,7 +219,8 @@ def _kept(p: Singles, found: Options, floor: float, cap: float | Singles, scratc
     allowed = np.minimum(found.gaps, LARGE, out=scratch("cost", p.shape))
     forced = floor * total(np.multiply(allowed, found.may, out=allowed)) / found.count
     left = np.maximum(cap - forced, np.float32(0.0))
-    return np.divide(left, loss, out=np.ones_like(loss), where=loss > left).astype(np.float32)
+    kept: Singles = np.divide(left, loss, out=np.ones_like(loss), where=loss > left)
+    return kept
 
 
 def _spreads(found: Options) -> Singles:
@@ -229,14 +234,19 @@ def _counted(flags: Bits) -> Singles:
 
 
 def _summed(flags: Bits) -> NDArray[np.integer]:
-    return np.add.reduce(flags, axis=0, dtype=np.uint8 if len(flags) < 256 else np.int64)
+    return np.asarray(np.add.reduce(flags, axis=0, dtype=np.uint8 if len(flags) < 256 else np.int64))
 
 
 def check(means: Singles, spreads: Singles | None) -> None:
+    """Raises ProbabilityError unless all is finite, and spreads above zero."""
     for table in (means,) if spreads is None else (means, spreads):
-        if not np.isfinite(np.add.reduce(table, axis=0)).all() and not np.isfinite(table).all():
+        with np.errstate(over="ignore", invalid="ignore"):
+            sums = np.add.reduce(table, axis=0)
+        if not np.isfinite(sums).all() and not np.isfinite(table).all():
             raise ProbabilityError(
                 "A score is not finite; check the contexts for missing values and refit the policy."
             )
     if spreads is not None and spreads.size and not spreads.min() > 0:
-        raise ProbabilityError("An option has no spread (sd must be above zero); refit the policy before deciding.")
+        raise ProbabilityError(
+            "An option has no spread (sd must be above zero); refit the policy before deciding."
+        )

@@ -51,7 +51,9 @@ class FlatTables:
         for name, shape in shapes.items():
             table = getattr(self, name)
             if table.shape != shape or table.dtype != np.float32 or d < 0 or k < 1:
-                raise InputError(f"The table {name} must be float32{list(shape)}, not {table.dtype}{list(table.shape)}.")
+                raise InputError(
+                    f"The table {name} must be float32{list(shape)}, not {table.dtype}{list(table.shape)}."
+                )
             if not np.isfinite(table).all():
                 raise InputError(f"The table {name} is not finite; refit the policy before deciding.")
         if not (self.least > 0).all():
@@ -178,7 +180,7 @@ class FlatDecider:
             out[part] = np.where(action == NONE, nothing, np.where(nothing, 0.0, taken))
         return out
 
-    def _decide(  # noqa: PLR0913 - the scores and what the draw needs
+    def _decide(
         self, load: Load, scores: Singles | None, mask: Bools, seed: int, ids: Ints, n: int
     ) -> FlatDecisions:
         self._check_mask(mask, n)
@@ -211,14 +213,16 @@ class FlatDecider:
     def _products(self, contexts: Singles, kept: Singles | None, scratch: Scratch) -> Singles:
         """Tables float32[columns, B] of a block, with the scores in `kept` float32[rows, columns] if wanted.
 
-        Products are padded, so that a row gets the same bits in any block.
+        Products are padded, so that a row gets the same bits in any block. What is not finite is refused later.
         """
         rows = len(contexts)
         if not self.explorer.needs_spreads:
             scores = scratch("scores", (rows, self.actions)) if kept is None else kept
-            self._means(contexts, scores, scratch)
+            with np.errstate(over="ignore", invalid="ignore"):
+                self._means(contexts, scores, scratch)
             return _tables(scores, scratch)
-        tables = self._means_and_spreads(contexts, scratch)
+        with np.errstate(over="ignore", invalid="ignore"):
+            tables = self._means_and_spreads(contexts, scratch)
         if kept is not None:
             turn_back(tables, kept)
         return trimmed(tables, padded(rows))

@@ -17,7 +17,7 @@ _OWN = 10.0 ** np.arange(-4.0, 1.01, 0.5)
 _EARLY = 9
 """While little is known, the own variance is that of this place on the grid: wide."""
 _EARLY_ROWS = 300
-_MOST_REACH = 0.2
+MOST_REACH = 0.3
 _PRIOR_ROWS = 1.0
 _TINY = 1e-9
 
@@ -192,7 +192,7 @@ def _own_variance(found: _Centred, shares: Floats, unit: float, noise: float) ->
     """
     inner = _damped(found, shares, unit, noise)
     used = float(np.sum(inner * found.values)) / noise / len(inner)
-    reach = min(_MOST_REACH, float(np.sqrt(1.5 / max(used + 1.0, _TINY))))
+    reach = min(MOST_REACH, float(np.sqrt(1.5 / max(used + 1.0, _TINY))))
     axes = np.linalg.eigh(found.scatter.sum(axis=0))[1]
     turned = np.einsum("ij,kil->kjl", axes, found.axes) ** 2
     return axes, reach**2 * np.einsum("kjl,kl->kj", turned, inner)

@@ -41,7 +41,7 @@ def mean_interval(
 def mean_limits(
     values: Floats, looks: Ints, *, low: float = 0.0, high: float = 1.0, level: float = 0.95
 ) -> Floats:
-    """float64[b, 2]: the `mean_interval` of the first `looks[b]` rows each; `level` is that of all together."""
+    """float64[b, 2]: the `mean_interval` of the first `looks[b]` rows each, at one `level` for all."""
     values, looks = checked(values, low, high), np.asarray(looks)
     if looks.min(initial=0) < 0 or looks.max(initial=0) > len(values):
         raise InputError("A look asks for more rows than have come.")

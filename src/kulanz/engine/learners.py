@@ -20,6 +20,7 @@ from kulanz.engine.features import FeatureSpec
 from kulanz.engine.flat import FlatDecider, FlatTables
 from kulanz.engine.hierarchy import ArmFit, fit_arms
 from kulanz.engine.model import Fit, Statistics, fit
+from kulanz.engine.options import Options
 from kulanz.engine.tree import TreeDecider, TreeTables
 
 Arrays = dict[str, NDArray[Any]]
@@ -38,6 +39,9 @@ class Decider(Protocol):
     def replay(self, scores: Singles, allowed: Allowed, seed: int, ids: Ints) -> Decisions: ...
 
     def propensity_of(self, scores: Singles, allowed: Allowed, actions: Codes) -> Floats: ...
+
+    def options(self, scores: Singles, allowed: Allowed) -> Options:
+        """What a budget weighs against each other."""
 
 
 class Fitted(Protocol):
@@ -141,7 +145,7 @@ class FlatLearner:
         return FlatFitted(found, self._space)
 
     def load_fit(self, arrays: Arrays) -> FlatFitted:
-        found = {field.name: arrays[f"fit.{field.name}"] for field in fields(ArmFit)}
+        found: dict[str, Any] = {field.name: arrays[f"fit.{field.name}"] for field in fields(ArmFit)}
         return FlatFitted(ArmFit(**found | {"spread": float(found["spread"])}), self._space)
 
     def arrays(self) -> Arrays:

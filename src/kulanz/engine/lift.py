@@ -152,4 +152,4 @@ def _edge(one: Floats, other: Floats, looks: Ints, ratio: float, alpha: float) -
 def _price(stake: Floats, mean: Floats, rows: Ints) -> tuple[Floats, Floats]:
     """float64[b, k]: log wealth lost if the rows have this mean, rows * log(1 + L mean), and its slope."""
     staked = 1.0 + stake * mean[:, None]
-    return rows * np.log(staked), rows * stake / staked
+    return np.asarray(rows * np.log(staked)), np.asarray(rows * stake / staked)

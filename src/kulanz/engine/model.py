@@ -18,6 +18,7 @@ from scipy.linalg import cho_factor, cho_solve, solve_triangular
 
 from kulanz.engine.arrays import Codes, Floats, Indices
 from kulanz.engine.design import Cells, Design
+from kulanz.engine.hierarchy import MOST_REACH
 from kulanz.kernel.errors import InputError
 
 CONTEXT_STEP = 2.0**-10
@@ -230,7 +231,8 @@ def _with_spreads(
 ) -> Fit:
     """Variance of a cell's distance from the mean of its table (of wait: from what all actions share).
 
-    Averaged over the contexts seen; what moves all cells alike says nothing about which one is best.
+    Averaged over the contexts seen; what moves all cells alike says nothing about which one is best. Context
+    reaches as far as in a flat set of actions.
     """
     biases, levels, d = design.biases, design.context_levels, design.d
     own = covariance[biases:, biases:].reshape(levels, d, levels, d)
@@ -241,7 +243,7 @@ def _with_spreads(
     def variance(cells: Cells, skip: int, centred: bool) -> Floats:
         bias = _variances(covariance[:biases, :biases], cells.bias[:, skip:], centred)
         context = cells.context[:, min(skip, cells.context.shape[1]) :]
-        return bias + _variances(between, context, centred) + least
+        return bias + MOST_REACH**2 * _variances(between, context, centred) + least
 
     return Fit(
         weights,

@@ -11,8 +11,10 @@ from scipy.special import expit
 from kulanz.engine import store
 from kulanz.engine.actions import ActionSpace, Allowed, Decisions
 from kulanz.engine.arrays import Codes, Floats, Ints, Singles
-from kulanz.engine.explore import KINDS, Explorer, Kind
+from kulanz.engine.budgeted import Budgeted, decide_within
+from kulanz.engine.budgets import Budget
 from kulanz.engine.explain import Explanation, explain_parts
+from kulanz.engine.explore import KINDS, Explorer, Kind
 from kulanz.engine.features import FeatureSpec
 from kulanz.engine.learners import Decider, Fitted, KernelName, learner
 from kulanz.engine.store import PolicyFileError, pack, unpack
@@ -97,16 +99,42 @@ class Policy:
         return store.version_of(blob)
 
     def decide(
-        self, contexts: Singles, allowed: Allowed, *, seed: int, ids: Ints, keep_scores: bool = True
+        self,
+        contexts: Singles,
+        allowed: Allowed,
+        *,
+        seed: int,
+        ids: Ints,
+        offset: Singles | None = None,
+        keep_scores: bool = True,
     ) -> Decisions:
         """One decision per row of contexts float32[n, d]; ids int64[n] key the draw together with `seed`.
 
-        Without `keep_scores` the decisions cannot be replayed, and take less memory. Raises InputError when
-        shapes disagree or a context is not finite.
+        `offset` float32[n] is added to the score of waiting: what waiting is worth beyond this decision
+        (`QValues.offset`). Without `keep_scores` the decisions cannot be replayed, and take less memory.
+        Raises InputError when shapes disagree or a context is not finite.
         """
         self._check_contexts(contexts)
         self._check_allowed(allowed, len(contexts))
+        if offset is not None:
+            return self.replay(self._with_offset(contexts, offset), allowed, seed=seed, ids=ids)
         return self._ready().decide(contexts, allowed, seed, ids, keep_scores=keep_scores)
+
+    def decide_within(
+        self,
+        contexts: Singles,
+        allowed: Allowed,
+        budget: Budget,
+        *,
+        seed: int,
+        ids: Ints,
+        offset: Singles | None = None,
+    ) -> Budgeted:
+        """Decisions for a whole batch whose total use stays within every limit of `budget`."""
+        self._check_contexts(contexts)
+        self._check_allowed(allowed, len(contexts))
+        scores = self.scores(contexts) if offset is None else self._with_offset(contexts, offset)
+        return decide_within(self._ready(), self.space, scores, allowed, budget, seed=seed, ids=ids)
 
     def scores(self, contexts: Singles) -> Singles:
         """What decisions are drawn from, one row per context; the columns are the decider's own."""
@@ -214,7 +242,9 @@ class Policy:
             policy._learner.load(arrays)
             policy._fitted = policy._learner.load_fit(arrays)
         except (KeyError, TypeError, ValueError, InputError) as error:
-            raise PolicyFileError("The policy file does not fit its own action space; load another copy.") from error
+            raise PolicyFileError(
+                "The policy file does not fit its own action space; load another copy."
+            ) from error
         return policy
 
     def _fit(self) -> Fitted:
@@ -232,6 +262,16 @@ class Policy:
             explorer = Explorer(chosen.explorer, gamma=gamma, floor=chosen.floor, cap=chosen.cap)
             self._decider = fitted.decider(explorer, self._kernel)
         return self._decider
+
+    def _with_offset(self, contexts: Singles, offset: Singles) -> Singles:
+        offset = np.asarray(offset, dtype=np.float32)
+        if offset.shape != (len(contexts),) or not np.isfinite(offset).all():
+            raise InputError("The worth of waiting needs one finite number per case.")
+        if not self.space.waits:
+            raise InputError("This action space cannot wait; leave out the worth of waiting.")
+        scores = self.scores(contexts)
+        scores[:, 0] += offset
+        return scores
 
     def _forget_fit(self) -> None:
         self._fitted = self._decider = None

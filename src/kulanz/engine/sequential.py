@@ -9,9 +9,8 @@ The rewards of the log must be those that the policy learns from, each counted f
 in between a decision and the next. A reward that looks further ahead would be counted again by C.
 """
 
-import math
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,31 +29,29 @@ _LEAST_PROPENSITY = 0.05
 class SequentialSettings:
     """discount per day; ridge in rows; edges: for each state feature the borders of its buckets, if any.
 
-    targets: "max" takes the best action's value of the next state, "double" (van Hasselt 2010) lets one half
-    of the log choose the action and the other half value it, "clipped" (Fujimoto et al. 2018) takes the lower
-    of both halves' values. Stops after `iterations`, or when no value moves by more than `tolerance` times
-    the largest reward.
+    `clipped` fits both halves of the log and takes the lower value of the next state (Fujimoto et al. 2018),
+    against the optimism of a maximum over noise. Stops after `iterations`, or when no value moves by more
+    than `tolerance` times the largest reward.
     """
 
     discount: float = 0.98
-    ridge: float = 1.0
+    ridge: float = 30.0
     edges: tuple[tuple[float, ...], ...] = ()
-    targets: Literal["max", "double", "clipped"] = "max"
+    clipped: bool = False
     iterations: int = 1000
     tolerance: float = 1e-6
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "edges", tuple(tuple(map(float, borders)) for borders in self.edges))
-        known = self.targets in ("max", "double", "clipped")
         inside = (
             0 <= self.discount <= 1
             and self.ridge >= _LEAST_RIDGE
             and self.tolerance > 0
             and self.iterations > 0
         )
-        if not (known and inside):
+        if not inside:
             raise InputError(
-                "Sequential settings: known targets, discount within 0..1, ridge of at least 0.000001, "
+                "Sequential settings: discount within 0..1, ridge of at least 0.000001, "
                 "iterations and tolerance above zero."
             )
         if not all(np.isfinite(borders).all() and (np.diff(borders) > 0).all() for borders in self.edges):
@@ -98,6 +95,10 @@ class Steps:
             raise InputError("States and next states need the same shape [n, features].")
         if settings.edges and len(settings.edges) != self.states.shape[1]:
             raise InputError(f"{self.states.shape[1]} state features need as many lists of bucket borders.")
+        if not np.issubdtype(self.actions.dtype, np.integer):
+            raise InputError("Actions must be whole numbers: 0 for waiting, 1 and above for acting.")
+        if self.next_allowed is not None and np.max(self.actions, initial=1) >= self.next_allowed.shape[1]:
+            raise InputError("The column next_allowed needs one entry per action, at least two.")
         for name in ("states", "rewards", "terminal", "days", "propensity", "next_allowed", "episodes"):
             column = getattr(self, name)
             if column is not None and len(column) != n:
@@ -159,21 +160,16 @@ class _Next:
         allowed = np.ones((len(going), tried.shape[1]), dtype=np.bool_)
         if steps.next_allowed is not None:
             allowed[:] = steps.next_allowed[going]
-        here, anywhere = allowed & tried[rows.cell], allowed & tried.any(axis=0)
-        opened = np.where(here.any(axis=1)[:, None], here, anywhere)
-        opened[:, WAITING] |= ~opened.any(axis=1)
+        here, anywhere = allowed & tried[rows.cell], allowed & np.any(tried, axis=0)
+        opened = np.where(np.any(here, axis=1, keepdims=True), here, anywhere)
+        opened[:, WAITING] |= ~np.any(opened, axis=1)
         decay = settings.discount ** np.asarray(steps.days, dtype=np.float64)[going]
-        return cls(going, rows, opened, decay, _range(np.asarray(steps.rewards, dtype=np.float64), decay))
+        return cls(going, rows, opened, decay, _range(steps, decay, settings.iterations))
 
-    def values(self, weights: list[Floats], targets: str) -> Floats:
-        """V float64[fits, m] of the next states: what each fit is to be taught."""
-        q = np.array([np.where(self.open, self.rows.times(one), -np.inf) for one in weights])
-        if targets == "double":
-            chosen = q.argmax(axis=2)[:, :, None]
-            found = np.take_along_axis(q[::-1], chosen, axis=2)[:, :, 0]
-        else:
-            found = np.broadcast_to(q.min(axis=0).max(axis=1), q.shape[:2])
-        return np.asarray(np.clip(found, *self.range))
+    def values(self, weights: list[Floats]) -> Floats:
+        """V float64[m] of the next states, by the lowest of the fits."""
+        lowest = np.min([self.rows.times(one).T for one in weights], axis=0)
+        return np.asarray(np.clip(np.where(self.open.T, lowest, -np.inf).max(axis=0), *self.range))
 
 
 class _Regression:
@@ -209,14 +205,12 @@ def _iterate(
     rewards = np.asarray(steps.rewards, dtype=np.float64)
     now = [fit.solve(rewards) for fit in fits]
     ahead = [np.zeros_like(weights) for weights in now]
-    before = np.zeros((len(fits), len(after.going)))
+    before, targets = np.zeros(len(after.going)), np.zeros(len(rewards))
     still = settings.tolerance * max(float(np.abs(rewards).max(initial=0.0)), 1e-300)
     for turn in range(1, settings.iterations + 1):
-        values = after.values([one + other for one, other in zip(now, ahead, strict=True)], settings.targets)
-        for at, fit in enumerate(fits):
-            targets = np.zeros(len(rewards))
-            targets[after.going] = after.decay * values[at]
-            ahead[at] = fit.solve(targets)
+        values = after.values([one + other for one, other in zip(now, ahead, strict=True)])
+        targets[after.going] = after.decay * values
+        ahead = [fit.solve(targets) for fit in fits]
         if np.abs(values - before).max(initial=0.0) <= still:
             return now, ahead, turn, True
         before = values
@@ -232,22 +226,21 @@ def _weights(steps: Steps, index: Indices) -> Floats:
 
 
 def _parts(steps: Steps, settings: SequentialSettings) -> list[Bools]:
-    """The rows of each fit: two halves by episode (by row without episodes), or all where a half would lack an
-    action.
-    """
+    """The rows of each fit: all, or two halves by episode (by row without episodes) that hold every action."""
+    everything = [np.ones(len(steps), dtype=np.bool_)]
+    if not settings.clipped:
+        return everything
     groups = np.arange(len(steps))
     if steps.episodes is not None:
         groups = np.unique(steps.episodes, return_inverse=True)[1]
     halves = [groups % 2 == half for half in (0, 1)]
     both = np.intersect1d(*(steps.actions[half] for half in halves))
-    if settings.targets == "max" or len(both) < len(np.unique(steps.actions)):
-        return [np.ones(len(steps), dtype=np.bool_)]
-    return halves
+    return halves if len(both) == len(np.unique(steps.actions)) else everything
 
 
-def _range(rewards: Floats, decay: Floats) -> tuple[float, float]:
-    """What discounted rewards of the sizes seen can add up to."""
+def _range(steps: Steps, decay: Floats, iterations: int) -> tuple[float, float]:
+    """What discounted rewards of the sizes seen can add up to in so many iterations."""
     most = float(decay.max(initial=0.0))
-    length = 1.0 / (1.0 - most) if most < 1 else math.inf
-    low, high = float(rewards.min(initial=0.0)), float(rewards.max(initial=0.0))
-    return (low * length if low < 0 else 0.0), (high * length if high > 0 else 0.0)
+    length = min(1.0 / (1.0 - most), iterations) if most < 1 else iterations
+    low, high = float(np.min(steps.rewards, initial=0.0)), float(np.max(steps.rewards, initial=0.0))
+    return low * length, high * length

@@ -1,6 +1,7 @@
 """The chance of being the best under independent normals: Thompson sampling with its propensities."""
 
 import numpy as np
+from numpy.typing import NDArray
 
 from kulanz.engine.arrays import Singles
 from kulanz.engine.normal import bell, upper_tail
@@ -15,8 +16,9 @@ _HALF, _ONE = np.float32(0.5), np.float32(1.0)
 FAR = np.float32(1e30)
 
 
-def best_of_normals(gaps: Singles, spreads: Singles, scratch: Scratch) -> Singles:
-    """p_a = integral of density_a(x) prod_{b != a} Phi_b(x) dx, float32[K, B]; a gap of inf is no option.
+def best_of_normals(gaps: Singles, spreads: Singles, may: NDArray[np.uint8], scratch: Scratch) -> Singles:
+    """p_a = integral of density_a(x) prod_{b != a} Phi_b(x) dx, float32[K, B]; 0 where may uint8[K, B] is 0
+    (the gap is inf there).
 
     Means are -gaps. No x below low = max_a (mean_a - 6 s_a) matters, and whatever matters of an option of spread
     s lies within 12 s above it, so a grid that grows geometrically from `low` resolves wide and narrow options
@@ -24,7 +26,8 @@ def best_of_normals(gaps: Singles, spreads: Singles, scratch: Scratch) -> Single
     `low` differ by less than a factor of 1,000. Columns are scaled to sum to 1.
     """
     low, above, ratio = _grid(gaps, spreads, scratch)
-    p, z = scratch("p", gaps.shape), scratch("z", gaps.shape)
+    p: Singles = scratch("p", gaps.shape)
+    z: Singles = scratch("z", gaps.shape)
     p[...] = 0.0
     for _ in range(2**HALVINGS + 1):
         np.add(gaps, low + above, out=z)
@@ -32,7 +35,9 @@ def best_of_normals(gaps: Singles, spreads: Singles, scratch: Scratch) -> Single
         np.add(p, _density_of_best(z, above, scratch), out=p)
         above *= ratio
     np.divide(p, spreads, out=p)
-    return np.divide(p, np.add.reduce(p, axis=0), out=p)
+    np.multiply(p, may, out=p)
+    np.divide(p, np.add.reduce(p, axis=0), out=p)
+    return p
 
 
 def _grid(gaps: Singles, spreads: Singles, scratch: Scratch) -> tuple[Singles, Singles, Singles]:
@@ -52,7 +57,7 @@ def _density_of_best(z: Singles, weight: Singles, scratch: Scratch) -> Singles:
     """weight prod Phi(z_b) phi(z_a) / Phi(z_a), without the constant; every Phi is at least Phi(-6)."""
     above = np.copysign(_ONE, z, out=scratch("above", z.shape))
     np.abs(z, out=z)
-    density = scratch("density", z.shape)
+    density: Singles = scratch("density", z.shape)
     density[...] = bell(z, scratch)
     below = upper_tail(z, scratch)
     np.multiply(below, above, out=below)
@@ -60,4 +65,5 @@ def _density_of_best(z: Singles, weight: Singles, scratch: Scratch) -> Singles:
     np.multiply(above, _HALF, out=above)
     np.subtract(above, below, out=below)
     np.divide(density, below, out=density)
-    return np.multiply(density, np.multiply.reduce(below, axis=0) * weight, out=density)
+    np.multiply(density, np.multiply.reduce(below, axis=0) * weight, out=density)
+    return density

@@ -11,9 +11,10 @@ from typing import Literal
 import numpy as np
 
 from kulanz.engine.actions import WAIT, ActionSpace, Allowed, Decisions
-from kulanz.engine.arrays import Bools, Codes, Floats, Indices, Ints, Singles
+from kulanz.engine.arrays import Bools, Codes, Floats, Ints, Singles
 from kulanz.engine.deciders import (
     PRODUCT,
+    By,
     Chosen,
     Kernel,
     Stage,
@@ -28,11 +29,11 @@ from kulanz.engine.deciders import (
 )
 from kulanz.engine.draws import Stream
 from kulanz.engine.explore import Bits, Explorer, check
+from kulanz.engine.options import Options
 from kulanz.engine.scratch import Scratch
 from kulanz.kernel.errors import InputError
 
 STAGES = 4
-By = Singles | Indices
 Load = Callable[[slice], Singles]
 """Rows of the call -> their score tables float32[columns, B]."""
 
@@ -107,7 +108,7 @@ class TreeDecider:
         if tables.matrix.shape[1] != space.score_columns:
             raise InputError("The tree's tables do not fit its action space.")
         self.space, self.tables, self.explorer, self.kernel = space, tables, explorer, kernel
-        self._rows = rows_of_block(space.score_columns)
+        self._rows = rows_of_block(max(space.slots, space.tone_offers))
         self._matrix = np.ascontiguousarray(tables.matrix.T)
         channels = len(space.channels)
         self._when_variance = tables.when_variance.astype(np.float32).reshape(channels, -1)
@@ -163,6 +164,21 @@ class TreeDecider:
             out[part] = walked.propensity[:rows]
         return np.where(permitted, out, 0.0)
 
+    def options(self, scores: Singles, allowed: Allowed) -> Options:
+        """Waiting, and each channel at its best allowed leaf."""
+        self._check_scores(scores)
+        self._check_allowed(allowed, len(scores))
+        kernel, scratch = new_kernel(self.kernel), Scratch()
+        value = np.empty((len(scores), 1 + len(self.space.channels)), dtype=np.float32)
+        variance = np.full_like(value, self.tables.wait_variance)
+        value[:, 0] = np.where(allowed.wait, scores[:, 0], -np.inf)
+        for part in blocks(len(scores), self._rows):
+            rows = part.stop - part.start
+            found = self._channels(_tables(scores[part], scratch), allowed.rows(part), kernel, scratch)
+            value[part, 1:] = np.where(found.may, found.value, -np.inf)[:, :rows].T
+            variance[part, 1:] = found.variance[:, :rows].T
+        return Options(value, variance, self.explorer)
+
     def _decide(self, load: Load, scores: Singles, allowed: Allowed, seed: int, ids: Ints) -> Decisions:
         n = len(scores)
         self._check_allowed(allowed, n)
@@ -194,7 +210,7 @@ class TreeDecider:
         return Decisions(
             actions=np.where(acts[:, None], codes, WAIT).astype(np.int16),
             wait=~acts,
-            propensity=first.propensity * np.where(acts, path, 1.0),
+            propensity=np.where(acts, path, 1.0) * first.propensity,
             score=np.where(acts, third.score + fourth.score, tables[0]),
             spread=np.sqrt(np.where(acts, variance, root.variances[0])),
             best_score=first.best_score,
@@ -207,7 +223,9 @@ class TreeDecider:
         """The choices of all four stages; those below are of no meaning for cases that wait."""
         explorer = self.explorer
         budget = _Budget(explorer.cap, root.means.shape[1])
-        first = kernel.choose(self._stage(root.means, root.variances, root.may), explorer, by[0], budget.share(4))
+        first = kernel.choose(
+            self._stage(root.means, root.variances, root.may), explorer, by[0], budget.share(4)
+        )
         budget.spend(first.loss, np.where(first.choice == 1, first.propensity, 1 - first.propensity))
         channels = self._stage(found.value, found.variance, found.may)
         second = kernel.choose(channels, explorer, by[1], budget.share(3))
@@ -248,7 +266,7 @@ class TreeDecider:
     def _products(self, contexts: Singles, kept: Singles | None, scratch: Scratch) -> Singles:
         """Score tables float32[columns, B] of a block, with the scores in `kept` float32[rows, columns] if wanted.
 
-        The product is padded, so that a row gets the same bits in any block.
+        The product is padded, so that a row gets the same bits in any block. What is not finite is refused later.
         """
         rows, d = contexts.shape
         columns = padded(rows, PRODUCT)
@@ -257,7 +275,8 @@ class TreeDecider:
         inputs[1:, :rows] = contexts.T
         inputs[1:, rows:] = 0.0
         tables: Singles = scratch("tables", (len(self._matrix), columns))
-        np.matmul(self._matrix, inputs, out=tables)
+        with np.errstate(over="ignore", invalid="ignore"):
+            np.matmul(self._matrix, inputs, out=tables)
         if kept is not None:
             turn_back(tables, kept)
         return trimmed(tables, padded(rows))
@@ -287,17 +306,16 @@ class _Budget:
     """
 
     def __init__(self, cap: float | None, width: int) -> None:
-        self.left = None if cap is None else np.full(width, cap, dtype=np.float32)
+        self.left: Singles | None = None if cap is None else np.full(width, cap, dtype=np.float32)
 
     def share(self, stages: int) -> Singles | None:
-        return None if self.left is None else np.maximum(self.left, 0) / np.float32(stages)
+        return None if self.left is None else (np.maximum(self.left, 0) / stages).astype(np.float32)
 
     def spend(self, loss: Singles | None, chance: Singles | None = None) -> None:
         """`loss` is gone; the rest is for the branch taken, which is reached with this chance."""
         if self.left is not None and loss is not None:
-            self.left = self.left - loss
-            if chance is not None:
-                self.left = self.left / np.maximum(chance, _TINY)
+            rest = self.left - loss
+            self.left = rest if chance is None else (rest / np.maximum(chance, _TINY)).astype(np.float32)
 
 
 def _may(mask: Bools, shape: tuple[int, ...], name: str, scratch: Scratch) -> Bits:
@@ -315,6 +333,7 @@ def _tables(scores: Singles, scratch: Scratch) -> Singles:
 
 
 def _blank(n: int, scores: Singles) -> Decisions:
-    numbers = [np.empty(n, dtype=np.float32) for _ in range(4)]
-    flags = [np.empty(n, dtype=np.bool_) for _ in range(2)]
-    return Decisions(np.empty((n, 4), dtype=np.int16), flags[0], np.empty(n), *numbers, scores, flags[1])
+    score, spread, best_score, best_spread = np.empty((4, n), dtype=np.float32)
+    wait, vetoed_all = np.empty((2, n), dtype=np.bool_)
+    actions, propensity = np.empty((n, 4), dtype=np.int16), np.empty(n)
+    return Decisions(actions, wait, propensity, score, spread, best_score, best_spread, scores, vetoed_all)

@@ -172,7 +172,7 @@ def _amounts(f: Figures, business: Bools, person: Floats, invoice: Floats) -> In
     """int64[n] minor units, log-normal, within 5 and 5,000 units of the currency."""
     spread = f.number("year", "amount_spread") * (ndtri(person) + ndtri(invoice)) / np.sqrt(2.0)
     amount = f.number("year", "amount_minor") * np.where(business, 4.0, 1.0) * np.exp(spread)
-    return np.clip(np.round(amount), 500, 500_000).astype(np.int64)
+    return np.asarray(np.clip(np.round(amount), 500, 500_000), dtype=np.int64)
 
 
 def _hazard(f: Figures, people: Customers, customer: Indices, cash: Bools, age: Ints | int) -> Floats:

@@ -5,17 +5,18 @@ done, and hears what a decision was worth when its outcome window has closed. Tw
 same customers with the same luck, so that their difference is due to what they chose.
 """
 
-from collections import deque
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol, runtime_checkable
+from dataclasses import dataclass, field
+from typing import Literal, Protocol, runtime_checkable
 
 import numpy as np
 
 from kulanz.engine.actions import WAIT, Allowed
 from kulanz.engine.arrays import Codes, Floats, Indices, Ints, Singles
-from kulanz.engine.book import COST, HARM, OPEN, PAID_AT, Book, permitted
-from kulanz.engine.reward import RewardSettings, reward
+from kulanz.engine.book import COST, OPEN, PAID_AT, Book, permitted
+from kulanz.engine.lessons import Steps, Windows, whole_life
+from kulanz.engine.records import FEATURES
+from kulanz.engine.reward import RewardSettings
 from kulanz.engine.simulate import Act
 from kulanz.engine.world import CASE_DAYS, SPACE, World
 from kulanz.kernel.errors import InputError
@@ -28,8 +29,10 @@ class Chooser(Protocol):
         """int16[n, 4], all -1 to wait; ids int64[n] are the cases."""
         ...
 
-    def learn(self, contexts: Singles, actions: Codes, rewards: Floats, *, day: int, ids: Ints) -> None:
-        """Decisions of one `day`, whose window of outcomes has just closed, with their rewards float64[n]."""
+    def learn(self, contexts: Singles, actions: Codes, rewards: Floats, *, ids: Ints, days: Ints) -> None:
+        """Decisions whose worth has just become known, before the ones of today: rewards float64[n]; cases and
+        days of the decisions int64[n].
+        """
         ...
 
 
@@ -42,13 +45,16 @@ class Insider(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class YearSettings:
-    """How decisions are paid: window and discount of `rewards`, for each decision and for the whole case.
+    """How decisions are paid: discount and penalties of `rewards` hold for a case's whole life in any case.
 
-    A decision's reward is everything that happens to its case from then until `rewards.horizon_days` later, the
-    contacts after it included: their payments, costs and penalties. A case's reward counts its whole life.
+    credit "window": a decision's reward is everything that happens to its case from then until
+    `rewards.horizon_days` later, as a share of what was open: payments, costs and penalties, those of later
+    contacts included. credit "step": everything until the case is decided again or over, as a share of the case's
+    first amount and seen from its due day, so that the steps of a case add up to its reward.
     """
 
     rewards: RewardSettings = field(default_factory=lambda: RewardSettings(discount_per_day=0.01))
+    credit: Literal["window", "step"] = "window"
 
     def __post_init__(self) -> None:
         whole = float(self.rewards.horizon_days).is_integer() and self.rewards.horizon_days >= 1
@@ -108,15 +114,6 @@ class GapShare:
     simulated: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class _Lesson:
-    day: int
-    rows: Indices
-    contexts: Singles
-    actions: Codes
-    before: Floats
-
-
 def play(
     chooser: Chooser,
     *,
@@ -137,18 +134,20 @@ def play(
     book = Book(drawn, chosen.rewards)
     if isinstance(chooser, Insider):
         chooser.meet(book)
-    waiting: deque[_Lesson] = deque()
+    lessons = Windows(book) if chosen.credit == "window" else Steps(book, len(FEATURES))
     customer_days = decisions = 0
     for day in range(days):
         book.begin(day)
-        if waiting and waiting[0].day == day - chosen.rewards.horizon_days:
-            _teach(chooser, book, waiting.popleft(), chosen.rewards)
         customer_days += len(book.active)
         rows = book.askable(day)
+        known = lessons.closing(day, rows)
+        if known:
+            chooser.learn(known.contexts, known.actions, known.rewards, ids=known.ids, days=known.days)
         if len(rows):
-            waiting.append(_decide(chooser, book, rows, day))
+            contexts, actions, before = _decide(chooser, book, rows, day)
+            lessons.note(day, rows, contexts, actions, before)
             decisions += len(rows)
-    return _result(book, chosen.rewards, customer_days, decisions)
+    return _result(book, customer_days, decisions)
 
 
 def gap_share(found: Sequence[Year], ladder: Sequence[Year], reference: Sequence[Year]) -> GapShare:
@@ -175,7 +174,8 @@ def gap_share(found: Sequence[Year], ladder: Sequence[Year], reference: Sequence
     return GapShare(float(gain.sum() / gap.sum()), se, n)
 
 
-def _decide(chooser: Chooser, book: Book, rows: Indices, day: int) -> _Lesson:
+def _decide(chooser: Chooser, book: Book, rows: Indices, day: int) -> tuple[Singles, Codes, Floats]:
+    """Contexts, actions, and the sums as they were before the actions were carried out."""
     contexts, allowed = book.contexts(rows, day), book.allowed(rows, day)
     actions = chooser.choose(day, contexts, allowed, rows)
     SPACE.check(actions)
@@ -187,44 +187,25 @@ def _decide(chooser: Chooser, book: Book, rows: Indices, day: int) -> _Lesson:
     before = book.sums[rows]
     if len(acts):
         book.contact(rows[acts], actions[acts], day)
-    return _Lesson(day, rows, contexts, actions, before)
+    return contexts, actions, before
 
 
-def _teach(chooser: Chooser, book: Book, lesson: _Lesson, rewards: RewardSettings) -> None:
-    earned = _earned(lesson.before, book.sums[lesson.rows], lesson.day, rewards)
-    chooser.learn(lesson.contexts, lesson.actions, earned, day=lesson.day, ids=lesson.rows)
-
-
-def _earned(before: Floats, after: Floats, start: Ints | int, rewards: RewardSettings) -> Floats:
-    """Reward float64[k] of all that happened between two states of the sums [k, 4], seen from `start`.
-
-    The discount is linear, so that payments together are worth what their mean moment is worth.
-    """
-    grown = after - before
-    paid, none = -grown[:, OPEN], np.zeros(len(grown), dtype=np.bool_)
-    mean = grown[:, PAID_AT] / np.maximum(paid, 1.0)
-    days = np.where(paid > 0, np.maximum(mean - start, 0.0), 0.0)
-    worth = reward(paid, before[:, OPEN], days, grown[:, COST], none, none, none, settings=rewards)
-    return np.asarray(worth - grown[:, HARM])
-
-
-def _result(book: Book, rewards: RewardSettings, customer_days: int, decisions: int) -> Year:
-    world, end = book.world, book.sums
-    start = np.zeros_like(end)
-    start[:, OPEN] = world.amount_minor
-    paid = start[:, OPEN] - end[:, OPEN]
-    owed, received = int(start[:, OPEN].sum()), int(paid.sum())
-    late = float((end[:, PAID_AT] - paid * world.due_day).sum())
+def _result(book: Book, customer_days: int, decisions: int) -> Year:
+    world, grown = book.world, book.sums.copy()
+    grown[:, OPEN] -= world.amount_minor
+    paid = -grown[:, OPEN]
+    owed, received = int(world.amount_minor.sum()), int(paid.sum())
+    late = float((grown[:, PAID_AT] - paid * world.due_day).sum())
     return Year(
         seed=world.seed,
         cases=len(world),
         days=world.days,
-        rewards=_earned(start, end, world.due_day, replace(rewards, horizon_days=CASE_DAYS + 1.0)),
+        rewards=whole_life(book, grown, np.arange(len(world))),
         owed_minor=owed,
         received_minor=received,
         mean_days=late / received if received else None,
         contacts=dict(zip(SPACE.channels, book.by_channel.tolist(), strict=True)),
-        cost_minor=round(end[:, COST].sum()),
+        cost_minor=round(grown[:, COST].sum()),
         complaints=int(book.acts[Act.COMPLAIN]),
         opt_outs=int(book.acts[Act.OPT_OUT]),
         disputes=int(book.acts[Act.DISPUTE]),

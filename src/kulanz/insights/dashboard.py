@@ -137,7 +137,7 @@ def _decisions(language: str) -> tuple[Decided, ...]:
 
 def _lift() -> LiftView:
     outcomes = queries.lift_inputs()
-    found = compare(outcomes.policy, outcomes.holdout)
+    found = compare(outcomes.policy, outcomes.holdout, share=outcomes.share)
     if found.difference is None:
         return LiftView(found, None, "none")
     verdict = "better" if found.low > 0 else "worse" if found.high < 0 else "open"

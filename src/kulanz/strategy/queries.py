@@ -32,10 +32,14 @@ class Replayed:
 
 @dataclass(frozen=True, slots=True)
 class LiftInputs:
-    """Share of what fell due that was realised, float64 within [0, 1], one value per customer in order of id."""
+    """Share of what fell due that was realised, float64 within [0, 1], one value per customer in order of id.
+
+    `share`: the planned share of customers in the holdout.
+    """
 
     policy: NDArray[np.float64]
     holdout: NDArray[np.float64]
+    share: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +130,7 @@ def lift_inputs(since: date | None = None) -> LiftInputs:
     creditor = Creditor.objects.get(id=creditor_id())
     start = since or _first_policy_day()
     if start is None:
-        return LiftInputs(np.empty(0), np.empty(0))
+        return LiftInputs(np.empty(0), np.empty(0), creditor.holdout_share)
     owed = ", ".join(f"'{account.value}'" for account in OWED)
     sql = f"""SELECT k.customer_id,
           CAST(SUM(CASE WHEN p.account = 'invoiced' THEN -p.amount ELSE 0 END) AS BIGINT) AS due,
@@ -142,7 +146,7 @@ def lift_inputs(since: date | None = None) -> LiftInputs:
     customers, place = np.unique(rows["customer_id"][owing], return_inverse=True)
     mean = np.bincount(place, share) / np.maximum(np.bincount(place), 1)
     held_out = block.holdout(customers, creditor)
-    return LiftInputs(mean[~held_out], mean[held_out])
+    return LiftInputs(mean[~held_out], mean[held_out], creditor.holdout_share)
 
 
 def last_decisions(limit: int = 20) -> tuple[DecisionLine, ...]:
