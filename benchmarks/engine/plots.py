@@ -1,9 +1,8 @@
 """Small line charts on two logarithmic axes, as SVG that follows the reader's light or dark colours."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from html import escape
-from itertools import pairwise
 from math import ceil, floor, log10
 
 WIDTH, HEIGHT = 720, 360
@@ -66,7 +65,7 @@ def chart(title: str, x_label: str, y_label: str, series: dict[str, Points]) -> 
         f'<text x="{(LEFT + WIDTH - RIGHT) / 2}" y="{HEIGHT - 8}" text-anchor="middle">{escape(x_label)}</text>',
         f'<text x="{LEFT}" y="36">{escape(y_label)}</text>',
     ]
-    for colour, (name, points) in zip(COLOURS, drawn.items(), strict=False):
+    for colour, (name, points) in _coloured(drawn):
         parts += _series(axes, name, points, colour)
     parts += _names(axes, drawn)
     return "\n".join([*parts, "</svg>", ""])
@@ -95,15 +94,20 @@ def _series(axes: _Axes, name: str, points: Points, colour: str) -> list[str]:
 
 def _names(axes: _Axes, series: dict[str, Points]) -> list[str]:
     """Each name beside the plot, level with its line's last point, moved up where two would overlap."""
-    ends = [
-        [axes.y(max(points)[1]) + 4, name, colour]
-        for colour, (name, points) in zip(COLOURS, series.items(), strict=False)
-    ]
-    ends.sort(key=lambda end: -end[0])
-    for lower, upper in pairwise(ends):
-        upper[0] = min(upper[0], lower[0] - LINE)
-    x = WIDTH - RIGHT + 8
-    return [f'<text class="{colour}" x="{x}" y="{y:.1f}">{escape(name)}</text>' for y, name, colour in ends]
+    ends = sorted(
+        ((axes.y(max(points)[1]) + 4, name, colour) for colour, (name, points) in _coloured(series)),
+        reverse=True,
+    )
+    out, free = [], float(HEIGHT)
+    for wanted, name, colour in ends:
+        y = min(wanted, free)
+        free = y - LINE
+        out.append(f'<text class="{colour}" x="{WIDTH - RIGHT + 8}" y="{y:.1f}">{escape(name)}</text>')
+    return out
+
+
+def _coloured(series: dict[str, Points]) -> Iterator[tuple[str, tuple[str, Points]]]:
+    return zip(COLOURS, series.items(), strict=False)
 
 
 def _powers(values: Sequence[float]) -> tuple[int, int]:

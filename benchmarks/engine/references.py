@@ -84,7 +84,8 @@ class LinearThompson(Uniform):
 
 
 def best(scores: Floats, allowed: Bools | None) -> Indices:
-    return (scores if allowed is None else np.where(allowed, scores, -np.inf)).argmax(axis=1)
+    open_scores = scores if allowed is None else np.where(allowed, scores, -np.inf)
+    return np.asarray(open_scores.argmax(axis=1))
 
 
 def _with_intercept(contexts: Singles) -> Floats:

@@ -27,11 +27,11 @@ class Scene:
 
     @property
     def actions(self) -> int:
-        return self.allowed.shape[1]
+        return int(self.allowed.shape[1])
 
     @property
     def features(self) -> int:
-        return self.contexts.shape[1]
+        return int(self.contexts.shape[1])
 
     def first(self, rows: int) -> "Scene":
         """The same with fewer cases."""

@@ -117,7 +117,12 @@ def _memory(policy: Policy, scene: Scene, allowed: Allowed) -> tuple[float, floa
 def _one_update(policy: Policy, scene: Scene, taken: Codes, updates: int = 500) -> float:
     rows = [slice(at, at + 1) for at in range(updates)]
     told = [(scene.past_contexts[row], taken[row], scene.past_rewards[row]) for row in rows]
-    return cpu_seconds(lambda: [policy.learn(*each) for each in told]) / updates
+
+    def update() -> None:
+        for contexts, actions, rewards in told:
+            policy.learn(contexts, actions, rewards)
+
+    return cpu_seconds(update) / updates
 
 
 def _refresh(policy: Policy, scene: Scene, taken: Codes) -> float:

@@ -68,8 +68,8 @@ def simulated(episodes, seed, eagerness):
     )
     return Steps(
         FEATURES[state], action, reward, FEATURES[following], over, np.ones(len(action)),
-        propensity=propensity, next_allowed=np.stack([np.ones(len(action), bool), MAY_ACT[following]], axis=1),
-        episodes=episode,
+        propensity=propensity, episodes=episode,
+        next_allowed=np.stack([np.ones(len(action), bool), MAY_ACT[following]], axis=1),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ Usable without the rest of Kulanz: NumPy and SciPy are all it needs.
 from kulanz.engine.actions import WAIT, ActionSpace, Allowed, Decisions
 from kulanz.engine.bootstrap import bootstrap_interval
 from kulanz.engine.budgeted import Budgeted
-from kulanz.engine.budgets import Budget
+from kulanz.engine.budgets import Budget, BudgetPlan
 from kulanz.engine.delay import Credit, Hazard, corrections
 from kulanz.engine.drift import FeatureDrift, Reference, drift
 from kulanz.engine.episodes import sequential_dr
@@ -29,7 +29,9 @@ from kulanz.engine.holdout import in_holdout
 from kulanz.engine.intervals import empirical_bernstein, mean_interval, mean_limits
 from kulanz.engine.lift import Lift, lift, lift_limits
 from kulanz.engine.policy import Policy, Settings
+from kulanz.engine.qvalues import QValues
 from kulanz.engine.reward import RewardSettings, reward, worth
+from kulanz.engine.sequential import SequentialSettings, Steps, fitted_q
 from kulanz.engine.simulate import Act, Cause, Population, Reactions
 from kulanz.engine.store import PolicyFileError
 from kulanz.engine.surrogate import Surrogate
@@ -40,6 +42,7 @@ __all__ = [
     "ActionSpace",
     "Allowed",
     "Budget",
+    "BudgetPlan",
     "Budgeted",
     "Cause",
     "Contribution",
@@ -61,11 +64,14 @@ __all__ = [
     "PolicyFileError",
     "Population",
     "ProbabilityError",
+    "QValues",
     "Reactions",
     "Reading",
     "Reference",
     "RewardSettings",
+    "SequentialSettings",
     "Settings",
+    "Steps",
     "Surrogate",
     "Terms",
     "Verdict",
@@ -77,6 +83,7 @@ __all__ = [
     "dr",
     "drift",
     "empirical_bernstein",
+    "fitted_q",
     "gate",
     "in_holdout",
     "ips",

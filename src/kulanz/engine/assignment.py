@@ -60,7 +60,7 @@ def admit(use: Floats, room: Floats) -> Bools:
 
 
 def overrun(use: Floats, limits: Floats) -> Floats:
-    """float64[R]: by how much use float64[m, R] in total breaks each limit; above zero exactly where it does."""
+    """float64[R]: by how much use [m, R] in total breaks each limit; above zero just where it does."""
     over = use.sum(axis=0) - limits
     near = np.isfinite(limits) & (np.abs(over) <= _DUST * np.maximum(limits, 1.0))
     for resource in np.flatnonzero(near):
@@ -115,7 +115,7 @@ def _fill(problem: Problem, picks: Small, dual: Floats) -> None:
 def _upgrades(
     problem: Problem, use: Floats, gained: Floats, room: Floats, dual: Floats
 ) -> tuple[Indices, Small, Floats]:
-    """The cases that a better option on its own would fit for, the one with the most priced gain, and that."""
+    """The cases with room for a better option, of these the one with most priced gain, and that gain."""
     best = np.full(len(gained), -np.inf)
     option = np.full(len(gained), FALLBACK, dtype=np.int8)
     for other, gains in enumerate(problem.gains):
@@ -145,7 +145,7 @@ def _exchange(problem: Problem, picks: Small, found: Prices) -> None:
 
 
 def _nearly_indifferent(problem: Problem, dual: Floats) -> Indices:
-    """The cases whose two best options are closest at these prices, few enough to try all pairs of changes."""
+    """The cases whose two best options are closest at these prices: few, so that all pairs can be tried."""
     best = np.zeros(len(problem.rows))
     second = np.full(len(best), -np.inf)
     for option in range(len(problem.gains)):

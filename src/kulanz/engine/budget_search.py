@@ -71,7 +71,7 @@ def stochastic_prices(
 
 @dataclass(frozen=True, slots=True)
 class _Search:
-    """The batch whose expected use is to meet the limits; units float64[R]: the size that a price may have."""
+    """The batch whose expected use is to meet the limits; units float64[R]: the size a price may have."""
 
     probabilities_of: Probabilities
     values: Floats

@@ -18,8 +18,9 @@ _MARGIN = 1.0
 class Budgeted:
     """`decisions` as drawn; where kept bool[n] is false there was no room, and the case waits for a later batch.
 
-    Such rows have no exact propensity: leave them out of learning and of estimates. Propensities of all others
-    are exact, and `decisions.scores` (prices taken off) with `allowed` (shortlist taken in) replay them.
+    Propensities are those of the draw: `decisions.scores` (prices taken off) with `allowed` (shortlist taken in)
+    replay it. Leave the other rows out of learning, which does not mind; importance weighting over the kept rows
+    is off by the share that was cut.
     """
 
     decisions: Decisions

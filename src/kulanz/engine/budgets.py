@@ -2,8 +2,8 @@
 
 Prices are taken off the scores of what uses a resource before probabilities are formed, so propensities stay
 exact; they are set so that the expected use and a margin for the luck of the draw meet the limits. A
-shortlist, which acts as a veto, keeps the least probabilities of a large batch from eating a small limit. What
-the draw still oversteps is cut.
+shortlist, which acts as a veto, keeps the least probabilities of a large batch from eating a small limit.
+What the draw still oversteps is cut.
 """
 
 import math
@@ -108,8 +108,8 @@ def plan(
     """Prices and shortlist with which a drawn batch stays within its limits but for a rare stroke of luck.
 
     values, use and limits as in `prices`, margin as in `stochastic_prices`, reach and ties as in `shortlist`;
-    a resource's reach is halved, up to four times, where no prices are enough. Depends on nothing drawn, so the
-    chances at these prices among the open options are exact propensities. Raises InputError.
+    a resource's reach is halved, up to four times, where no prices are enough. Depends on nothing drawn, so
+    the chances at these prices among the open options are exact propensities. Raises InputError.
     """
     worth, spent, most = checked(values, use, limits)
     start = prices(worth, spent, most).dual

@@ -81,14 +81,21 @@ def verify() -> None:
     """
     numbers = np.random.Generator(np.random.Philox(key=1))
     means, spreads = numbers.random((2, STRIPE + 3, LANES), dtype=np.float32)
+    means[:, ::2] *= np.float32(50.0)
     may = np.ones(means.shape, dtype=np.uint8)
     may[::3] = 0
-    for kind, cap in product(KINDS, (None, 0.1)):
-        explorer = Explorer(kind, floor=0.1, cap=cap, gamma=9.0)
+    for kind, (floor, cap) in product(KINDS, ((0.0, None), (0.1, 0.1))):
+        explorer = Explorer(kind, floor=floor, cap=cap, gamma=9.0)
         stage = Stage(means, spreads + np.float32(0.1) if explorer.needs_spreads else None, may)
         ours, numpys = (kernel.probabilities(stage, explorer) for kernel in (CompiledKernel(), NumpyKernel()))
         if not np.array_equal(ours, numpys):
             raise InputError(DIFFERENT)
+    some = np.arange(LANES) << 30
+    ours, numpys = (
+        kernel.singles(3, some, Stream.DECISION, 5) for kernel in (CompiledKernel(), NumpyKernel())
+    )
+    if not np.array_equal(ours, numpys):
+        raise InputError(DIFFERENT)
 
 
 def _arguments(stage: Stage, explorer: Explorer, cap: Singles | None) -> tuple[Any, ...]:

@@ -1,4 +1,4 @@
-"""Values of waiting and acting, as weights: linear in the scaled state, plus one weight per cell of buckets."""
+"""Values of waiting and acting as weights: linear in the scaled state, plus one weight per cell."""
 
 from dataclasses import asdict, dataclass
 from typing import Any, Self

@@ -226,7 +226,7 @@ def _weights(steps: Steps, index: Indices) -> Floats:
 
 
 def _parts(steps: Steps, settings: SequentialSettings) -> list[Bools]:
-    """The rows of each fit: all, or two halves by episode (by row without episodes) that hold every action."""
+    """The rows of each fit: all, or halves by episode (by row without episodes) that hold every action."""
     everything = [np.ones(len(steps), dtype=np.bool_)]
     if not settings.clipped:
         return everything
