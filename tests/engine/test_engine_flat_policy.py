@@ -5,7 +5,17 @@ import pytest
 from scipy.optimize import minimize
 from scipy.special import expit, logit
 
-from kulanz.engine import ActionSpace, Allowed, Feature, FeatureSpec, Policy, PolicyFileError, Settings
+from kulanz.engine import (
+    ActionSpace,
+    Allowed,
+    Feature,
+    FeatureSpec,
+    Policy,
+    PolicyFileError,
+    Reference,
+    Settings,
+    drift,
+)
 from kulanz.kernel.errors import InputError
 
 SPACE = ActionSpace.flat(["call", "mail", "letter", "nothing"])
@@ -174,6 +184,18 @@ def test_rows_of_a_logistic_policy_are_taken_out_where_they_were_linearised():
     assert policy.predict(*probe[:2]) == pytest.approx(never.predict(*probe[:2]), abs=1e-9)
     with pytest.raises(InputError, match="within 0 and 1"):
         policy.learn(extra[0], extra[1], np.full(200, 2.0))
+
+
+def test_a_policy_keeps_what_its_features_looked_like(tmp_path):
+    policy = taught(100)
+    columns = {name: np.linspace(0, 1, 50) for name in FEATURES.names}
+    policy.reference = Reference.of(FEATURES, columns)
+    loaded = Policy.load(policy.save(tmp_path))
+    assert loaded.version == policy.version
+    assert loaded.reference is not None
+    assert [found.psi for found in drift(loaded.reference, columns)] == [0.0, 0.0, 0.0]
+    moved = columns | {"late": columns["late"] + 0.9}
+    assert [found.verdict for found in drift(loaded.reference, moved)] == ["stable", "drifted", "stable"]
 
 
 def test_a_file_of_another_shape_is_refused():

@@ -124,6 +124,7 @@ class FlatDecider:
         self.actions = tables.means.shape[1]
         self.columns = self.actions * (2 if explorer.needs_spreads else 1)
         self._rows = rows_of_block(self.actions)
+        self._weights = np.ascontiguousarray(tables.means[1:])
         self._mean_rows, self._axes, self._spread_rows = (
             np.ascontiguousarray(table.T) for table in (tables.means, tables.axes, tables.spread)
         )
@@ -217,27 +218,26 @@ class FlatDecider:
         """
         rows = len(contexts)
         if not self.explorer.needs_spreads:
-            scores = scratch("scores", (rows, self.actions)) if kept is None else kept
-            with np.errstate(over="ignore", invalid="ignore"):
-                self._means(contexts, scores, scratch)
-            return _tables(scores, scratch)
+            return self._means(contexts, kept, scratch)
         with np.errstate(over="ignore", invalid="ignore"):
             tables = self._means_and_spreads(contexts, scratch)
         if kept is not None:
             turn_back(tables, kept)
         return trimmed(tables, padded(rows))
 
-    def _means(self, contexts: Singles, out: Singles, scratch: Scratch) -> None:
-        rows, d = contexts.shape
-        height = padded(rows, PRODUCT)
-        inputs = scratch("inputs", (height, d + 1))
-        inputs[:, 0] = 1.0
-        inputs[:rows, 1:] = contexts
-        inputs[rows:, 1:] = 0.0
-        if height == rows:
-            np.matmul(inputs, self.tables.means, out=out)
-        else:
-            out[...] = np.matmul(inputs, self.tables.means)[:rows]
+    def _means(self, contexts: Singles, kept: Singles | None, scratch: Scratch) -> Singles:
+        scores = scratch("scores", (len(contexts), self.actions)) if kept is None else kept
+        with np.errstate(over="ignore", invalid="ignore"):
+            if padded(len(contexts), PRODUCT) == len(contexts):
+                np.matmul(np.ascontiguousarray(contexts), self._weights, out=scores)
+            else:
+                scores[...] = np.matmul(_heightened(contexts), self._weights)[: len(contexts)]
+            if kept is not None:
+                np.add(kept, self.tables.means[0], out=kept)
+                return _tables(kept, scratch)
+            tables = _tables(scores, scratch)
+            np.add(tables, self.tables.means[0][:, None], out=tables)
+        return tables
 
     def _means_and_spreads(self, contexts: Singles, scratch: Scratch) -> Singles:
         """float32[2 K, columns]: here the cases stand side by side from the start, for the sake of the roots."""
@@ -273,6 +273,14 @@ class FlatDecider:
             raise InputError(
                 f"The mask must be bool[{n}, {self.actions}], not {mask.dtype}{list(mask.shape)}."
             )
+
+
+def _heightened(contexts: Singles) -> Singles:
+    """With rows of zeros below, for products of full height."""
+    rows, d = contexts.shape
+    out = np.zeros((padded(rows, PRODUCT), d), dtype=np.float32)
+    out[:rows] = contexts
+    return out
 
 
 def _tables(scores: Singles, scratch: Scratch) -> Singles:

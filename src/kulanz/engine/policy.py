@@ -13,6 +13,7 @@ from kulanz.engine.actions import ActionSpace, Allowed, Decisions
 from kulanz.engine.arrays import Codes, Floats, Ints, Singles
 from kulanz.engine.budgeted import Budgeted, decide_within
 from kulanz.engine.budgets import Budget
+from kulanz.engine.drift import Reference
 from kulanz.engine.explain import Explanation, explain_parts
 from kulanz.engine.explore import KINDS, Explorer, Kind
 from kulanz.engine.features import FeatureSpec
@@ -61,7 +62,7 @@ class Settings:
 
 class Policy:
     """Chooses among allowed actions. Deciding depends on what was learned, never on the order it was learned
-    in.
+    in. `reference`: what features looked like when it was taught, kept with the version for `drift`.
     """
 
     def __init__(
@@ -76,6 +77,7 @@ class Policy:
         self.space = space
         self.features = features
         self.settings = settings or Settings()
+        self.reference: Reference | None = None
         self._kernel: KernelName = kernel
         self._learner = learner(space, len(features))
         self._fitted: Fitted | None = None
@@ -219,6 +221,7 @@ class Policy:
             "settings": asdict(self.settings),
             "origin": self._origin,
             "now": self._now,
+            "reference": None if self.reference is None else self.reference.to_json(),
         }
         return pack(meta, {**self._learner.arrays(), **self._fit().arrays()})
 
@@ -239,6 +242,8 @@ class Policy:
             space, features = ActionSpace.from_json(meta["space"]), FeatureSpec.from_json(meta["features"])
             policy = cls(space, features, settings=Settings(**meta["settings"]), kernel=kernel)
             policy._origin, policy._now = meta["origin"], meta["now"]
+            reference = meta["reference"]
+            policy.reference = None if reference is None else Reference.from_json(reference)
             policy._learner.load(arrays)
             policy._fitted = policy._learner.load_fit(arrays)
         except (KeyError, TypeError, ValueError, InputError) as error:
