@@ -141,7 +141,10 @@ def test_a_forgetful_policy_takes_rows_out_as_if_it_had_never_seen_them():
 
 def test_a_forgetful_policy_follows_a_change_that_a_faithful_one_averages():
     rows = [experience(500, day) for day in range(60)]
-    policies = [taught(10, half_life_days=None), Policy(SPACE, FEATURES, settings=Settings(half_life_days=5.0))]
+    policies = [
+        taught(10, half_life_days=None),
+        Policy(SPACE, FEATURES, settings=Settings(half_life_days=5.0)),
+    ]
     for day, (contexts, actions, _) in enumerate(rows):
         rewards = ((actions[:, 0] == 0) == (day < 40)).astype(float)
         for policy in policies:

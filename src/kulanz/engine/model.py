@@ -53,9 +53,7 @@ class Statistics:
         """Count rows with their weights (one number, or float64[n]); a negative one takes a row out again."""
         change = float(np.sum(np.broadcast_to(weights, len(actions))))
         if self.count + change < -_SLACK:
-            raise InputError(
-                "More rows are taken out than were ever learned; check which rows are reversed."
-            )
+            raise InputError("More rows are taken out than were ever learned; check which rows are reversed.")
         for first in range(0, len(actions), _LEARN_ROWS):
             part = slice(first, first + _LEARN_ROWS)
             fixed = np.round(contexts[part] / CONTEXT_STEP) * CONTEXT_STEP
