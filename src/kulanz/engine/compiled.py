@@ -6,9 +6,9 @@ from typing import Any, cast
 
 import numpy as np
 
-from kulanz.engine import compiled_tables as loops
+from kulanz.engine import compiled_loops as loops
 from kulanz.engine.arrays import Indices, Ints, Singles
-from kulanz.engine.compiled_tile import INVERSE_GAP, ROWS, TILE, UNIFORM
+from kulanz.engine.compiled_loops import INVERSE_GAP, ROWS, TILE, UNIFORM
 from kulanz.engine.deciders import LANES, By, Chosen, NumpyKernel, Stage, is_numbers
 from kulanz.engine.draws import Stream, round_keys
 from kulanz.engine.explore import KINDS, STRIPE, UNEVEN, Bits, Explorer, ProbabilityError, check

@@ -52,8 +52,8 @@ class Stage:
 
 @dataclass(frozen=True, slots=True)
 class Chosen:
-    """choice intp[B], its propensity and mean, the best allowed mean: float32[B]. The spreads of both are there
-    where the stage has spreads, the expected loss where the explorer has a cap.
+    """choice intp[B], its propensity and mean, the best allowed mean: float32[B]. The spreads of both are
+    there where the stage has spreads, the expected loss where the explorer has a cap.
     """
 
     choice: Indices
@@ -73,21 +73,25 @@ class Kernel(Protocol):
         ...
 
     def choose(self, stage: Stage, explorer: Explorer, by: By, cap: Singles | None = None) -> Chosen:
-        """The draw, or what is said of a choice made before; `cap` float32[B] takes the place of the explorer's."""
+        """The draw, or what is said of a choice made before; `cap` float32[B] takes the place of the
+        explorer's.
+        """
         ...
 
     def best(self, table: Singles, variances: Singles, may: Bits) -> tuple[Singles, Singles]:
-        """Per channel the best allowed cell's value and its variance (the widest of a tie): float32[C, B] both.
+        """Per channel the best allowed cell's value and its variance (the widest of a tie): float32[C, B]
+        both.
 
-        table float32[C, cells, B], variances float32[C, cells], may uint8[C, cells, B]; -inf where none is allowed.
+        table float32[C, cells, B], variances float32[C, cells], may uint8[C, cells, B]; -inf where none is
+        allowed.
         """
         ...
 
     def below(
         self, table: Singles, variances: Singles, may: Bits, channel: Indices
     ) -> tuple[Singles, Singles, Bits]:
-        """Means, variances, may [cells, B] of each case's channel intp[B]; the first cell stands open where none
-        is.
+        """Means, variances, may [cells, B] of each case's channel intp[B]; the first cell stands open where
+        none is.
         """
         ...
 
@@ -168,8 +172,8 @@ def padded(rows: int, multiple: int = LANES) -> int:
 
 
 def may_of(mask: Bools, width: int, scratch: Scratch) -> tuple[Bits, Bools]:
-    """mask bool[b, K] as uint8[K, width], and bool[b]: nothing is allowed. Where so, and in the padding, the first
-    option stands open, so that every column has one.
+    """mask bool[b, K] as uint8[K, width], and bool[b]: nothing is allowed. Where so, and in the padding, the
+    first option stands open, so that every column has one.
     """
     rows, k = mask.shape
     may: Bits = scratch("may", (k, width), np.uint8)

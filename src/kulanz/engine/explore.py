@@ -1,8 +1,8 @@
 """From scores to probabilities in closed form, with a floor and a cap, and the draw.
 
-All works on blocks float32[K, B], one option per row and one case per column, so that sums and maxima run along
-whole rows of memory. A vetoed option has probability exactly 0, equal options have equal probabilities, and a
-column's result depends on that column alone, to the last bit.
+All works on blocks float32[K, B], one option per row and one case per column, so that sums and maxima run
+along whole rows of memory. A vetoed option has probability exactly 0, equal options have equal probabilities,
+and a column's result depends on that column alone, to the last bit.
 """
 
 from dataclasses import dataclass
@@ -38,18 +38,18 @@ class ProbabilityError(KulanzError):
 class Explorer:
     """How scores become probabilities, over K allowed options with means m (best: m*) and spreads s.
 
-    - gaussian_gap: q_a = P(a beats the best) = Q((m* - m_a) / sqrt(s_a^2 + s_*^2)), p_a in proportion to its odds
-      q_a / (1 - q_a), which are 1 for the best. Two options: Thompson sampling. s_* is the widest of a tie for the
-      best.
+    - gaussian_gap: q_a = P(a beats the best) = Q((m* - m_a) / sqrt(s_a^2 + s_*^2)), p_a in proportion to its
+      odds q_a / (1 - q_a), which are 1 for the best. Two options: Thompson sampling. s_* is the widest of a
+      tie for the best.
     - inverse_gap: p_a = 1 / (K + gamma (m* - m_a)), the best takes the rest (Abe and Long 1999; Foster and
       Rakhlin 2020).
     - thompson: p_a = P(a is the best) under independent normals, by quadrature.
     - greedy: the best. uniform: any.
 
-    The best of a tie share equally. Then, with U = uniform over the K, p <- (1 - floor) p + floor U: everything
-    allowed keeps floor / K. `cap` limits the expected loss sum p_a (m* - m_a) of one decision in reward units: what
-    lies above the floor is mixed with greedy just enough. The floor goes first: where it alone costs more than
-    the cap, the loss is the floor's.
+    The best of a tie share equally. Then, with U = uniform over the K, p <- (1 - floor) p + floor U:
+    everything allowed keeps floor / K. `cap` limits the expected loss sum p_a (m* - m_a) of one decision in
+    reward units: what lies above the floor is mixed with greedy just enough. The floor goes first: where it
+    alone costs more than the cap, the loss is the floor's.
     """
 
     kind: Kind = "gaussian_gap"
@@ -214,7 +214,7 @@ def _limit(p: Singles, found: Options, floor: float, cap: float | Singles | None
 
 
 def _kept(p: Singles, found: Options, floor: float, cap: float | Singles, scratch: Scratch) -> Singles:
-    """The share of p that stays, the rest goes to the best: cap = floor * loss of U + (1 - floor) share * loss of p."""
+    """The share of p that stays: cap = floor * loss of U + (1 - floor) * share * loss of p."""
     loss = (1.0 - floor) * expected_loss(p, found, scratch)
     allowed = np.minimum(found.gaps, LARGE, out=scratch("cost", p.shape))
     forced = floor * total(np.multiply(allowed, found.may, out=allowed)) / found.count

@@ -34,10 +34,10 @@ Load = Callable[[slice], Singles]
 
 @dataclass(frozen=True, slots=True)
 class FlatTables:
-    """Means [1, x] @ means; variances max([1, x, (x @ axes)^2] @ spread, least), for d features and K actions.
+    """d features, K actions: means [1, x] @ means, variances max([1, x, (x @ axes)^2] @ spread, least).
 
-    means float32[d + 1, K] (row 0: bias), axes float32[d, d], spread float32[2 d + 1, K], least float32[K] > 0.
-    Squares of d shared directions stand for the d (d + 1) / 2 products of a full quadratic form.
+    means float32[d + 1, K] (row 0: bias), axes float32[d, d], spread float32[2 d + 1, K], least float32[K]
+    above zero. Squares along d shared directions stand for the d (d + 1) / 2 products of a quadratic form.
     """
 
     means: Singles
@@ -62,10 +62,10 @@ class FlatTables:
 
 @dataclass(frozen=True, slots=True)
 class FlatDecisions:
-    """choice int16[n] (-1 where all was vetoed), propensity float64[n], mean and spread of the chosen and of the
-    best allowed action float32[n], scores float32[n, K] (means) or float32[n, 2 K] (means, spreads) unless they
-    were not kept, vetoed_all bool[n]. Spreads are NaN where the explorer uses none; for rows where all was vetoed
-    the propensity is 1 and the four scores are NaN.
+    """choice int16[n] (-1 where all was vetoed), propensity float64[n], mean and spread of the chosen and of
+    the best allowed action float32[n], scores float32[n, K] (means) or float32[n, 2 K] (means, spreads)
+    unless they were not kept, vetoed_all bool[n]. Spreads are NaN where the explorer uses none; for rows
+    where all was vetoed the propensity is 1 and the four scores are NaN.
     """
 
     choice: Codes
@@ -109,7 +109,7 @@ class FlatDecisions:
 
 
 class FlatDecider:
-    """Decides with exact propensities. Draws come from the float32 scores, so stored scores replay bit for bit.
+    """Decides with exact propensities, drawn from the float32 scores: stored scores replay bit for bit.
 
     `kernel`: "compiled" needs numba and gives the same bits sooner.
     """
@@ -143,8 +143,8 @@ class FlatDecider:
     ) -> FlatDecisions:
         """One decision per row of contexts float32[n, d] among those that mask bool[n, K] allows.
 
-        ids int64[n] key the draw together with `seed`. Raises InputError when shapes disagree, ProbabilityError
-        when a score is not finite (which a context that is not finite leads to).
+        ids int64[n] key the draw together with `seed`. Raises InputError when shapes disagree,
+        ProbabilityError when a score is not finite (which a context that is not finite leads to).
         """
         contexts = self._checked(contexts)
         n = len(contexts)
@@ -214,7 +214,7 @@ class FlatDecider:
     def _products(self, contexts: Singles, kept: Singles | None, scratch: Scratch) -> Singles:
         """Tables float32[columns, B] of a block, with the scores in `kept` float32[rows, columns] if wanted.
 
-        Products are padded, so that a row gets the same bits in any block. What is not finite is refused later.
+        Products are padded, so that a row gets the same bits in any block. Checked later: all finite.
         """
         rows = len(contexts)
         if not self.explorer.needs_spreads:
@@ -265,7 +265,7 @@ class FlatDecider:
     def _check_scores(self, scores: Singles) -> None:
         if scores.ndim != 2 or scores.shape[1] != self.columns or scores.dtype != np.float32:
             raise InputError(
-                f"Scores need the shape [n, {self.columns}] in float32, not {list(scores.shape)} in {scores.dtype}."
+                f"Scores need float32[n, {self.columns}], not {scores.dtype}{list(scores.shape)}."
             )
 
     def _check_mask(self, mask: Bools, n: int) -> None:

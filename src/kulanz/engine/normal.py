@@ -1,7 +1,8 @@
-"""The standard normal in single precision, from additions, multiplications, divisions and integer shifts alone.
+"""The standard normal in single precision, from additions, multiplications, divisions and integer shifts
+alone.
 
-These are rounded the same way everywhere (IEEE 754), so stored scores lead to the same draw on every processor,
-and in the compiled kernel as in NumPy; the exp of a library differs in its last bits.
+These are rounded the same way everywhere (IEEE 754), so stored scores lead to the same draw on every
+processor, and in the compiled kernel as in NumPy; the exp of a library differs in its last bits.
 """
 
 import numpy as np

@@ -41,7 +41,7 @@ class Settings:
 
     explorer: Kind = "gaussian_gap"
     boldness: float = 5.0
-    floor: float = 0.002
+    floor: float = 0.001
     cap: float | None = None
     prior_sd: float = 0.3
     likelihood: Literal["gaussian", "logistic"] = "gaussian"

@@ -8,7 +8,7 @@ from kulanz.engine.normal import bell, upper_tail
 from kulanz.engine.scratch import Scratch
 
 HALVINGS = 6
-"""The grid has 2^6 steps, so that its ratio is a root taken by square roots alone (rounded alike everywhere)."""
+"""The grid has 2^6 steps: their ratio takes square roots alone, which are rounded alike everywhere."""
 
 REACH = np.float32(6.0)
 START = np.float32(0.5)
@@ -20,10 +20,10 @@ def best_of_normals(gaps: Singles, spreads: Singles, may: NDArray[np.uint8], scr
     """p_a = integral of density_a(x) prod_{b != a} Phi_b(x) dx, float32[K, B]; 0 where may uint8[K, B] is 0
     (the gap is inf there).
 
-    Means are -gaps. No x below low = max_a (mean_a - 6 s_a) matters, and whatever matters of an option of spread
-    s lies within 12 s above it, so a grid that grows geometrically from `low` resolves wide and narrow options
-    alike: the trapezoidal rule in log(x - low). Error below 1e-5 while the spreads of the options that reach
-    `low` differ by less than a factor of 1,000. Columns are scaled to sum to 1.
+    Means are -gaps. No x below low = max_a (mean_a - 6 s_a) matters, and whatever matters of an option of
+    spread s lies within 12 s above it, so a grid that grows geometrically from `low` resolves wide and narrow
+    options alike: the trapezoidal rule in log(x - low). Error below 1e-5 while the spreads of the options
+    that reach `low` differ by less than a factor of 1,000. Columns are scaled to sum to 1.
     """
     low, above, ratio = _grid(gaps, spreads, scratch)
     p: Singles = scratch("p", gaps.shape)

@@ -1,7 +1,7 @@
 """One case's decision as a tree: wait or act, then channel, then slot, then tone and offer.
 
-The value of a branch is its best allowed leaf, so the best combination is exact without listing combinations, and
-the product of the branch probabilities is the exact propensity of the leaf.
+The value of a branch is its best allowed leaf, so the best combination is exact without listing combinations,
+and the product of the branch probabilities is the exact propensity of the leaf.
 """
 
 from collections.abc import Callable
@@ -45,9 +45,9 @@ _TINY = np.float32(1e-30)
 class TreeTables:
     """Waiting scores [1, x] @ (first column), an action [1, x] @ (its column of T + its column of O).
 
-    matrix float32[d + 1, 1 + C*S + C*T*O], row 0 the bias: wait, T (channel x slot), O (channel x tone x offer).
-    Variances above zero, averaged over contexts: wait, when float32[C*S], how float32[C*T*O]; those of an action's
-    two columns add up.
+    matrix float32[d + 1, 1 + C*S + C*T*O], row 0 the bias: wait, T (channel x slot), O (channel x tone x
+    offer). Variances above zero, averaged over contexts: wait, when float32[C*S], how float32[C*T*O]; those
+    of an action's two columns add up.
     """
 
     matrix: Singles
@@ -66,8 +66,8 @@ class TreeTables:
 
 @dataclass(frozen=True, slots=True)
 class _Channels:
-    """The channels of a block: score tables float32[C, cells, B] of both kinds and what is allowed of them, and
-    each channel's best leaf: value, variance float32[C, B], may uint8[C, B].
+    """The channels of a block: score tables float32[C, cells, B] of both kinds and what is allowed of them,
+    and each channel's best leaf: value, variance float32[C, B], may uint8[C, B].
     """
 
     when: Singles
@@ -81,8 +81,8 @@ class _Channels:
 
 @dataclass(frozen=True, slots=True)
 class _Root:
-    """Waiting and acting: means, variances float32[2, B], may uint8[2, B]; vetoed_all bool[B], where waiting stands
-    open all the same.
+    """Waiting and acting: means, variances float32[2, B], may uint8[2, B]; vetoed_all bool[B], where waiting
+    stands open all the same.
     """
 
     means: Singles
@@ -92,8 +92,10 @@ class _Root:
 
 
 class TreeDecider:
-    """Decides over the factored space with exact propensities. Draws come from the float32 scores, so stored
-    scores replay bit for bit. Each stage keeps the explorer's floor; its cap holds for the decision as a whole.
+    """Decides over the factored space with exact propensities, drawn from the float32 scores.
+
+    Stored scores replay bit for bit. Each stage keeps the explorer's floor; its cap holds for the whole
+    decision.
     """
 
     def __init__(
@@ -264,9 +266,9 @@ class TreeDecider:
         return Stage(means, np.sqrt(variances) if self.explorer.needs_spreads else None, may)
 
     def _products(self, contexts: Singles, kept: Singles | None, scratch: Scratch) -> Singles:
-        """Score tables float32[columns, B] of a block, with the scores in `kept` float32[rows, columns] if wanted.
+        """Score tables float32[columns, B] of a block; `kept` float32[rows, columns] takes the scores.
 
-        The product is padded, so that a row gets the same bits in any block. What is not finite is refused later.
+        The product is padded, so that a row gets the same bits in any block. Checked later: all finite.
         """
         rows, d = contexts.shape
         columns = padded(rows, PRODUCT)
@@ -301,8 +303,8 @@ class TreeDecider:
 class _Budget:
     """What is left of a cap on the expected loss, case by case, for the stages still to come.
 
-    Losses of the stages add up along the path: a leaf's distance to the best leaf is the sum of the distances to
-    the best branch at each stage.
+    Losses of the stages add up along the path: a leaf's distance to the best leaf is the sum of the distances
+    to the best branch at each stage.
     """
 
     def __init__(self, cap: float | None, width: int) -> None:
