@@ -114,6 +114,8 @@ class ActionSpace:
         limits = np.array([len(self.channels), self.slots, len(self.tones), len(self.offers)])
         if actions.ndim != 2 or actions.shape[1] != 4:
             raise InputError(f"Actions need the shape [n, 4], not {list(actions.shape)}.")
+        if not len(actions) or (actions.min() >= 0 and (actions.max(axis=0) < limits).all()):
+            return
         inside = ((actions >= 0) & (actions < limits)).all(axis=1)
         waits = (actions == WAIT).all(axis=1)
         if not (inside | waits).all():

@@ -54,7 +54,11 @@ class ArmSums:
         if int(arms.min()) < 0:
             raise _NO_ARM
         size = len(self.products)
-        change = np.bincount(arms, np.broadcast_to(weights, len(arms)), size)
+        change = np.zeros(size)
+        if isinstance(weights, np.ndarray):
+            change += np.bincount(arms, weights, size)
+        else:
+            change += weights * np.bincount(arms, minlength=size)
         if (self.counts + change < -_SLACK).any():
             raise _TOO_MANY
 

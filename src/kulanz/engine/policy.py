@@ -79,7 +79,8 @@ class Policy:
         self.settings = settings or Settings()
         self.reference: Reference | None = None
         self._kernel: KernelName = kernel
-        self._learner = learner(space, len(features))
+        self._d = len(features)
+        self._learner = learner(space, self._d)
         self._fitted: Fitted | None = None
         self._decider: Decider | None = None
         self._origin: float | None = None
@@ -317,10 +318,8 @@ class Policy:
         return point + (rewards - chance) / certainty, certainty
 
     def _check_contexts(self, contexts: Singles) -> None:
-        if contexts.ndim != 2 or contexts.shape[1] != len(self.features):
-            raise InputError(
-                f"Contexts need the shape [n, {len(self.features)}], not {list(contexts.shape)}."
-            )
+        if contexts.ndim != 2 or contexts.shape[1] != self._d:
+            raise InputError(f"Contexts need the shape [n, {self._d}], not {list(contexts.shape)}.")
         if not np.isfinite(contexts).all():
             raise InputError("A context is not finite; make contexts with FeatureSpec.transform.")
 
