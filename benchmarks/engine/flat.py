@@ -8,7 +8,7 @@ from engine.data import Bools, Floats, Indices, Singles
 from kulanz.engine import Allowed
 from kulanz.engine.actions import WAIT
 from kulanz.engine.arrays import Codes, Ints
-from kulanz.engine.world import SPACE
+from kulanz.engine.simulation.world import SPACE
 
 SIZES = (len(SPACE.channels), SPACE.slots, len(SPACE.tones), len(SPACE.offers))
 ACTIONS = 1 + int(np.prod(SIZES))

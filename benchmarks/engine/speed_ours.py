@@ -13,7 +13,7 @@ from engine.results import Decided, Learned
 from engine.scene import Scene, cpu_seconds, make, score_products
 from kulanz.engine import ActionSpace, Allowed, Decisions, Policy, Settings
 from kulanz.engine.arrays import Codes
-from kulanz.engine.explore import Kind
+from kulanz.engine.exploring.explore import Kind
 from kulanz.engine.learners import KernelName
 
 ROWS = {8: 262_144, 48: 131_072, 200: 32_768}

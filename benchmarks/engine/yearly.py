@@ -17,11 +17,11 @@ from engine.peers_vw import VowpalWabbit
 from engine.references import BetaThompson, LinearThompson
 from engine.results import Year
 from kulanz.engine import Policy
-from kulanz.engine import year as simulated
-from kulanz.engine.choosers import Ladder, PolicyChooser, Random
-from kulanz.engine.oracle import Oracle
-from kulanz.engine.records import FEATURES
-from kulanz.engine.world import SPACE, World
+from kulanz.engine.simulation import year as simulated
+from kulanz.engine.simulation.choosers import Ladder, PolicyChooser, Random
+from kulanz.engine.simulation.oracle import Oracle
+from kulanz.engine.simulation.records import FEATURES
+from kulanz.engine.simulation.world import SPACE, World
 
 CASES = 1_000
 QUICK_CASES = 200

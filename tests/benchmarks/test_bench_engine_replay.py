@@ -9,7 +9,7 @@ from engine.replay import constant, delay_ceiling, play
 
 from engine import references
 from kulanz.engine import Allowed
-from kulanz.engine.world import SPACE
+from kulanz.engine.simulation.world import SPACE
 
 pytestmark = pytest.mark.anydatabase
 

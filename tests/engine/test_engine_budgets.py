@@ -7,10 +7,10 @@ from scipy.optimize import brentq, linprog
 from scipy.sparse import block_diag, csr_array
 
 from kulanz.engine.actions import ActionSpace
-from kulanz.engine.assignment import assign
-from kulanz.engine.budget_search import stochastic_prices
-from kulanz.engine.budgets import Budget, plan, shortlist, within
-from kulanz.engine.duals import prices
+from kulanz.engine.budgeting.assignment import assign
+from kulanz.engine.budgeting.budget_search import stochastic_prices
+from kulanz.engine.budgeting.budgets import Budget, plan, shortlist, within
+from kulanz.engine.budgeting.duals import prices
 from kulanz.kernel.errors import InputError
 
 NO = -np.inf

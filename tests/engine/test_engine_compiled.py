@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 
 from kulanz.engine.actions import ActionSpace, Allowed
-from kulanz.engine.deciders import NumpyKernel, Stage, new_kernel
 from kulanz.engine.draws import Stream, singles
-from kulanz.engine.explore import KINDS, Explorer, ProbabilityError
-from kulanz.engine.flat import FlatDecider, FlatTables
-from kulanz.engine.tree import TreeDecider, TreeTables
+from kulanz.engine.exploring.deciders import NumpyKernel, Stage, new_kernel
+from kulanz.engine.exploring.explore import KINDS, Explorer, ProbabilityError
+from kulanz.engine.exploring.flat import FlatDecider, FlatTables
+from kulanz.engine.exploring.tree import TreeDecider, TreeTables
 from kulanz.kernel.errors import InputError
 
 needs_numba = pytest.mark.skipif(find_spec("numba") is None, reason="numba is not installed")
@@ -128,7 +128,7 @@ def test_the_compiled_kernel_refuses_what_is_not_finite_as_well(bad):
 
 @needs_numba
 def test_code_that_no_longer_gives_the_bits_of_numpy_is_refused(monkeypatch):
-    verify = import_module("kulanz.engine.compiled").verify
+    verify = import_module("kulanz.engine.exploring.compiled").verify
     weigh = NumpyKernel.probabilities
     monkeypatch.setattr(NumpyKernel, "probabilities", lambda *given: weigh(*given) * np.float32(0.999))
     verify.cache_clear()
@@ -140,7 +140,7 @@ def test_code_that_no_longer_gives_the_bits_of_numpy_is_refused(monkeypatch):
 def test_numba_is_loaded_only_when_asked_for_and_its_absence_is_said():
     code = (
         "import sys; sys.modules['numba'] = None\n"
-        "from kulanz.engine import deciders, flat, tree\n"
+        "from kulanz.engine.exploring import deciders, flat, tree\n"
         "deciders.new_kernel('numpy')\n"
         "try:\n    deciders.new_kernel('compiled')\n"
         "except deciders.InputError as error:\n    print(error)"

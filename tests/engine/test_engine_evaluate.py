@@ -7,9 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.engine import RewardSettings, reward
-from kulanz.engine.bootstrap import bootstrap_interval
-from kulanz.engine.episodes import sequential_dr
-from kulanz.engine.estimators import cut_predictions, dm, dr, ips, snips, switch_dr, switch_threshold
+from kulanz.engine.evaluation.bootstrap import bootstrap_interval
+from kulanz.engine.evaluation.episodes import sequential_dr
+from kulanz.engine.evaluation.estimators import (
+    cut_predictions,
+    dm,
+    dr,
+    ips,
+    snips,
+    switch_dr,
+    switch_threshold,
+)
 from kulanz.kernel.errors import InputError
 
 CONTEXTS = np.array([0.3, 0.7])

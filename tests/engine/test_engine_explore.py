@@ -10,10 +10,10 @@ from scipy.integrate import quad
 from scipy.special import ndtr
 from scipy.stats import norm
 
-from kulanz.engine.deciders import NumpyKernel, Stage
-from kulanz.engine.explore import KINDS, Explorer, ProbabilityError, draw
-from kulanz.engine.normal import bell, upper_tail
-from kulanz.engine.scratch import Scratch
+from kulanz.engine.exploring.deciders import NumpyKernel, Stage
+from kulanz.engine.exploring.explore import KINDS, Explorer, ProbabilityError, draw
+from kulanz.engine.exploring.normal import bell, upper_tail
+from kulanz.engine.exploring.scratch import Scratch
 from kulanz.kernel.errors import InputError
 
 

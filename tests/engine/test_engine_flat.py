@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 from scipy.stats import chisquare
 
-from kulanz.engine.explore import KINDS, Explorer, ProbabilityError
-from kulanz.engine.flat import FlatDecider, FlatTables
+from kulanz.engine.exploring.explore import KINDS, Explorer, ProbabilityError
+from kulanz.engine.exploring.flat import FlatDecider, FlatTables
 from kulanz.kernel.errors import InputError
 
 D, K = 5, 7

@@ -3,10 +3,10 @@ import math
 import numpy as np
 import pytest
 
-from kulanz.engine.estimators import dr
-from kulanz.engine.evidence import Groups, Terms
-from kulanz.engine.gate import GateSettings, Guardrail, Outcome, State, gate, watch
-from kulanz.engine.lift import lift
+from kulanz.engine.evaluation.estimators import dr
+from kulanz.engine.evaluation.evidence import Groups, Terms
+from kulanz.engine.evaluation.gate import GateSettings, Guardrail, Outcome, State, gate, watch
+from kulanz.engine.evaluation.lift import lift
 from kulanz.kernel.errors import InputError
 
 

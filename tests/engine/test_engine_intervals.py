@@ -3,7 +3,7 @@ import math
 import numpy as np
 import pytest
 
-from kulanz.engine.intervals import empirical_bernstein, mean_interval, mean_limits
+from kulanz.engine.evaluation.intervals import empirical_bernstein, mean_interval, mean_limits
 from kulanz.kernel.errors import InputError
 
 RUNS, PEEKS = 400, 50

@@ -4,8 +4,8 @@ from itertools import product
 import numpy as np
 import pytest
 
-from kulanz.engine.intervals import mean_interval
-from kulanz.engine.lift import lift, lift_limits
+from kulanz.engine.evaluation.intervals import mean_interval
+from kulanz.engine.evaluation.lift import lift, lift_limits
 from kulanz.kernel.errors import InputError
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from kulanz.engine import Act, Cause, Population
-from kulanz.engine.figures import Figures
+from kulanz.engine.simulation.figures import Figures
 
 
 def facts(m, **given):
@@ -109,7 +109,7 @@ def test_a_ladder_brings_in_most_within_sixty_days():
 
 
 def test_every_figure_names_its_source():
-    text = resources.files("kulanz.engine").joinpath("simulate.toml").read_text(encoding="utf-8")
+    text = resources.files("kulanz.engine.simulation").joinpath("simulate.toml").read_text(encoding="utf-8")
     for section in tomllib.loads(text).values():
         for figure in section.values():
             assert {"value", "source"} <= set(figure) <= {"value", "source", "range", "factor"}
@@ -122,7 +122,7 @@ def test_every_figure_names_its_source():
 
 
 def test_a_drawn_world_stays_inside_the_ranges_and_keeps_the_rest():
-    text = resources.files("kulanz.engine").joinpath("simulate.toml").read_text(encoding="utf-8")
+    text = resources.files("kulanz.engine.simulation").joinpath("simulate.toml").read_text(encoding="utf-8")
     worlds = [Figures.drawn(seed).tables for seed in range(60)]
     for name, section in tomllib.loads(text).items():
         for key, figure in section.items():

@@ -8,8 +8,8 @@ from scipy.special import ndtr
 from scipy.stats import chisquare
 
 from kulanz.engine.actions import ActionSpace, Allowed
-from kulanz.engine.explore import KINDS, Explorer, ProbabilityError
-from kulanz.engine.tree import TreeDecider, TreeTables
+from kulanz.engine.exploring.explore import KINDS, Explorer, ProbabilityError
+from kulanz.engine.exploring.tree import TreeDecider, TreeTables
 from kulanz.kernel.errors import InputError
 
 SPACE = ActionSpace(

@@ -8,13 +8,13 @@ import pytest
 
 from kulanz.engine import Policy, RewardSettings
 from kulanz.engine.actions import WAIT
-from kulanz.engine.book import CHANNEL_FROM, OPEN, PAID_AT, TONE_FROM
-from kulanz.engine.choosers import Ladder, PolicyChooser, Random, Unteachable, Waiting, column
-from kulanz.engine.figures import Figures
-from kulanz.engine.oracle import Oracle
-from kulanz.engine.records import FEATURES
-from kulanz.engine.world import CASE_DAYS, PLAN, SPACE, World
-from kulanz.engine.year import YearSettings, gap_share, play
+from kulanz.engine.simulation.book import CHANNEL_FROM, OPEN, PAID_AT, TONE_FROM
+from kulanz.engine.simulation.choosers import Ladder, PolicyChooser, Random, Unteachable, Waiting, column
+from kulanz.engine.simulation.figures import Figures
+from kulanz.engine.simulation.oracle import Oracle
+from kulanz.engine.simulation.records import FEATURES
+from kulanz.engine.simulation.world import CASE_DAYS, PLAN, SPACE, World
+from kulanz.engine.simulation.year import YearSettings, gap_share, play
 from kulanz.kernel.errors import InputError
 
 EMAIL, SMS, LETTER, PHONE = range(4)

@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 from kulanz.engine.actions import ActionSpace, Allowed, Decisions
 from kulanz.engine.arms import ArmSums
 from kulanz.engine.arrays import Codes, Floats, Ints, Singles
-from kulanz.engine.choices import FlatChoices
 from kulanz.engine.design import Design
 from kulanz.engine.explain import Parts, factored_parts, flat_parts
-from kulanz.engine.explore import Explorer
+from kulanz.engine.exploring.choices import FlatChoices
+from kulanz.engine.exploring.explore import Explorer
+from kulanz.engine.exploring.flat import FlatDecider, FlatTables
+from kulanz.engine.exploring.options import Options
+from kulanz.engine.exploring.tree import TreeDecider, TreeTables
 from kulanz.engine.features import FeatureSpec
-from kulanz.engine.flat import FlatDecider, FlatTables
 from kulanz.engine.hierarchy import ArmFit, fit_arms
 from kulanz.engine.model import Fit, Statistics, fit
-from kulanz.engine.options import Options
-from kulanz.engine.tree import TreeDecider, TreeTables
 
 Arrays = dict[str, NDArray[Any]]
 KernelName = Literal["numpy", "compiled"]

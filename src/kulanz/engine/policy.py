@@ -11,11 +11,11 @@ from scipy.special import expit
 from kulanz.engine import store
 from kulanz.engine.actions import ActionSpace, Allowed, Decisions
 from kulanz.engine.arrays import Codes, Floats, Ints, Singles
-from kulanz.engine.budgeted import Budgeted, decide_within
-from kulanz.engine.budgets import Budget
+from kulanz.engine.budgeting.budgeted import Budgeted, decide_within
+from kulanz.engine.budgeting.budgets import Budget
 from kulanz.engine.drift import Reference
 from kulanz.engine.explain import Explanation, explain_parts
-from kulanz.engine.explore import KINDS, Explorer, Kind
+from kulanz.engine.exploring.explore import KINDS, Explorer, Kind
 from kulanz.engine.features import FeatureSpec
 from kulanz.engine.learners import Decider, Fitted, KernelName, learner
 from kulanz.engine.store import PolicyFileError, pack, unpack

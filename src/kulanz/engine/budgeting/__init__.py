@@ -1,0 +1,1 @@
+"""Whole batches within limits: dual prices, assignments, and policies that draw."""
