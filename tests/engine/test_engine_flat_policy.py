@@ -97,6 +97,17 @@ def test_an_explanation_of_a_flat_action_adds_up():
     assert why.alternative[0] != why.action[0]
 
 
+def test_where_all_was_vetoed_nothing_is_predicted_or_explained():
+    policy = taught(200)
+    nothing = Allowed.flat(np.zeros((1, 4), bool))
+    context = np.zeros((1, 3), np.float32)
+    made = policy.decide(context, nothing, seed=1, ids=np.zeros(1, np.int64))
+    with pytest.raises(InputError, match="no action was taken"):
+        policy.predict(context, made.actions)
+    with pytest.raises(InputError, match="no action was taken"):
+        policy.explain(context[0], nothing, made)
+
+
 def test_decisions_that_await_their_outcome_make_a_policy_surer_where_it_tried():
     policy = taught(400)
     probe = np.zeros((1, 3), np.float32)

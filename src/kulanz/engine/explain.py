@@ -74,19 +74,6 @@ class Explanation:
     vetoes: tuple[Veto, ...]
 
 
-def explain(
-    design: Design,
-    features: FeatureSpec,
-    weights: Floats,
-    context: Singles,
-    allowed: Allowed,
-    decision: Decisions,
-) -> Explanation:
-    """For one case of a factored policy: context float32[d], `allowed` and `decision` of one row."""
-    parts = factored_parts(design, features, weights, context, decision.actions[0])
-    return explain_parts(parts, design.space, allowed, decision)
-
-
 def explain_parts(parts: Parts, space: ActionSpace, allowed: Allowed, decision: Decisions) -> Explanation:
     """For one case: `allowed` and `decision` of one row, and what its chosen score is made of."""
     if len(allowed) != 1 or len(decision) != 1:

@@ -22,6 +22,7 @@ from kulanz.engine.exploring.tree import TreeDecider, TreeTables
 from kulanz.engine.features import FeatureSpec
 from kulanz.engine.hierarchy import ArmFit, fit_arms
 from kulanz.engine.model import Fit, Statistics, fit
+from kulanz.kernel.errors import InputError
 
 Arrays = dict[str, NDArray[Any]]
 KernelName = Literal["numpy", "compiled"]
@@ -100,13 +101,13 @@ class FlatFitted:
         return self.fit.spread
 
     def predict(self, contexts: Singles, actions: Codes) -> Floats:
-        return self.fit.predict(contexts, actions[:, 0])
+        return self.fit.predict(contexts, _taken(actions))
 
     def decider(self, explorer: Explorer, kernel: KernelName) -> FlatChoices:
         return FlatChoices(FlatDecider(_flat_tables(self.fit), explorer, kernel=kernel))
 
     def parts(self, features: FeatureSpec, context: Singles, action: Codes) -> Parts:
-        code = int(action[0])
+        code = int(_taken(action[None, :])[0])
         return flat_parts(features, self.fit.weights, context, code, self.space.channels[code])
 
     def arrays(self) -> Arrays:
@@ -235,6 +236,16 @@ class FactoredLearner:
             _like(found["moment"], self._sums.moment),
             float(found["square"]),
         )
+
+
+def _taken(actions: Codes) -> Codes:
+    """The arm of each row; raises InputError where there is none, which would silently read as the last arm."""
+    arms: Codes = actions[:, 0]
+    if (arms < 0).any():
+        raise InputError(
+            "All was vetoed here and no action was taken: there is nothing to predict or explain."
+        )
+    return arms
 
 
 def _flat_tables(fit: ArmFit) -> FlatTables:

@@ -249,7 +249,7 @@ class Policy:
             policy._fitted = policy._learner.load_fit(arrays)
         except (KeyError, TypeError, ValueError, InputError) as error:
             raise PolicyFileError(
-                "The policy file does not fit its own action space; load another copy."
+                "The policy file is of an earlier version of Kulanz, or does not fit itself; teach a policy anew."
             ) from error
         return policy
 
