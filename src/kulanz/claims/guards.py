@@ -7,7 +7,7 @@ exists is refused.
 
 from kulanz.kernel.guards import Guards
 
-_TABLES = ("claims_journal", "claims_posting")
+_TABLES = ("claims_journal", "claims_posting", "claims_journalseal")
 _UNBALANCED = """(SELECT COUNT(*) < 2 OR SUM(amount) <> 0
   OR SUM(CASE WHEN case_id <> NEW.case_id OR creditor_id <> NEW.creditor_id THEN 1 ELSE 0 END) <> 0
   FROM claims_posting WHERE journal_id = NEW.id)"""

@@ -1,8 +1,10 @@
 """The one place that writes to the ledger."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import date
+from typing import Any
 
 from django.db import connection
 
@@ -25,13 +27,18 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """A balanced journal to be posted. The same `key` posts once."""
+    """A balanced journal to be posted. The same `key` posts once.
+
+    `cause`: who or what (a room's name, agent:<id>, customer). `details`: how the amount was worked out, plain JSON.
+    """
 
     key: str
     kind: str
     case_id: int
     value_date: date
     lines: tuple[Line, ...]
+    cause: str = ""
+    details: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +100,8 @@ def post(entry: Entry) -> int:
             "case_id": entry.case_id,
             "value_date": entry.value_date,
             "booked_at": at,
+            "cause": entry.cause,
+            "details": json.dumps(entry.details, sort_keys=True, separators=(",", ":")),
         },
     )
     return journal_id
@@ -128,6 +137,8 @@ def post_block(block: EntryBlock) -> list[int]:
             "case_id": list(block.case_ids),
             "value_date": list(block.value_dates),
             "booked_at": at,
+            "cause": "",
+            "details": "{}",
         },
     )
     return ids

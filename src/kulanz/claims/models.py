@@ -69,6 +69,13 @@ class Claim(TenantModel):
     jurisdiction = models.CharField(max_length=2)
     contract_date = models.DateField()
     due_date = models.DateField()
+    performed_on = models.DateField(
+        null=True, blank=True, help_text="Day of performance; none: contract date"
+    )
+    default_from = models.DateField(null=True, blank=True, help_text="First day of default; none: not yet")
+    default_cause = models.CharField(
+        max_length=40, blank=True, help_text="Code of law.default and what set it"
+    )
     product = models.CharField(max_length=100, blank=True)
 
     class Meta:
@@ -86,12 +93,18 @@ class Journal(TenantModel):
     class Kind(models.TextChoices):
         OPENED = "opened"
         CREDIT_NOTE = "credit_note"
+        OFFSET = "offset"
         INTEREST = "interest"
         COST = "cost"
         PAYMENT = "payment"
         PAYMENT_RETURN = "payment_return"
+        REFUND = "refund"
         WAIVER = "waiver"
+        DISCOUNT = "discount"
         WRITE_OFF = "write_off"
+        RECOVERY = "recovery"
+        TRANSFER = "transfer"
+        REALLOCATION = "reallocation"
         CORRECTION = "correction"
 
     key = models.CharField(max_length=120, help_text="Stable key of the cause: the same cause posts once")
@@ -99,6 +112,12 @@ class Journal(TenantModel):
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="journals", db_index=False)
     value_date = models.DateField()
     booked_at = models.DateTimeField()
+    cause = models.CharField(
+        max_length=60, blank=True, help_text="Who or what: a room's name, agent:<id>, customer"
+    )
+    details = models.JSONField(
+        default=dict, help_text="How the amount was worked out: formula and inputs, no names"
+    )
 
     class Meta:
         constraints: ClassVar = [models.UniqueConstraint(fields=["creditor", "key"], name="journal_key_once")]
@@ -107,21 +126,51 @@ class Journal(TenantModel):
         return self.key
 
 
+class JournalSeal(TenantModel):
+    """A journal's place in its creditor's hash chain, given by the sealer in commit order; never changed."""
+
+    sequence = models.BigIntegerField()
+    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="seal")
+    digest = models.BinaryField(
+        max_length=32, help_text="SHA-256 over the seal before, the journal and its postings"
+    )
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["creditor", "sequence"], name="journal_sequence_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"seal {self.sequence}"
+
+
 class Account(models.TextChoices):
-    """Accounts of a case. Debit is positive, credit negative; the first three are what the customer owes."""
+    """Accounts of a claim or case. Debit is positive, credit negative; those in `OWED` are what the customer owes."""
 
     PRINCIPAL = "principal"
     INTEREST = "interest"
     COST = "cost"
+    COST_REMINDER = "cost_reminder"
+    COST_LUMP_SUM = "cost_lump_sum"
+    COST_COLLECTION = "cost_collection"
+    COST_RETURN = "cost_return"
+    COST_COURT = "cost_court"
+    COST_PLAN = "cost_plan"
     CREDIT = "credit"
     INVOICED = "invoiced"
+    EARNED = "earned"
     RECEIVED = "received"
     WAIVED = "waived"
+    DISCOUNTED = "discounted"
     WRITTEN_OFF = "written_off"
+    TRANSFERRED = "transferred"
     SUSPENSE = "suspense"
 
 
-OWED = (Account.PRINCIPAL, Account.INTEREST, Account.COST)
+COSTS = tuple(account for account in Account if account.value.startswith("cost"))
+"""One account per kind of cost; `cost` itself is for kinds without an account of their own."""
+OWED = (Account.PRINCIPAL, Account.INTEREST, *COSTS)
+"""What the customer owes; `CREDIT`, paid beyond it, counts against it."""
 
 
 class Posting(TenantModel):
@@ -132,7 +181,7 @@ class Posting(TenantModel):
     claim = models.ForeignKey(
         Claim, on_delete=models.PROTECT, null=True, related_name="postings", db_index=False
     )
-    account = models.CharField(max_length=12, choices=Account.choices)
+    account = models.CharField(max_length=16, choices=Account.choices)
     amount = models.BigIntegerField()
     basis = models.CharField(max_length=32)
 
@@ -161,8 +210,34 @@ class Hold(TenantModel):
     from_at = models.DateTimeField()
     until_at = models.DateTimeField(null=True, blank=True)
     lifted_at = models.DateTimeField(null=True, blank=True)
+    stops_contact = models.BooleanField(default=True)
+    stops_interest = models.BooleanField(default=False)
+    stops_fees = models.BooleanField(default=True)
     placed_by = models.CharField(max_length=40, help_text="customer, agent:<id> or the room that placed it")
+    lifted_by = models.CharField(max_length=40, blank=True)
     note = models.TextField(blank=True, help_text="The customer's or agent's own words")
 
     def __str__(self) -> str:
         return f"{self.reason} on case {self.case_id}"
+
+
+class LimitationFact(TenantModel):
+    """Something that moves the day on which a claim becomes time-barred; payments count by themselves."""
+
+    class Kind(models.TextChoices):
+        ACKNOWLEDGED = "acknowledged"
+        PAYMENT_ORDER = "payment_order"
+        NEGOTIATION = "negotiation"
+        TITLED = "titled"
+
+    claim = models.ForeignKey(Claim, on_delete=models.PROTECT, related_name="limitation_facts")
+    kind = models.CharField(max_length=16, choices=Kind.choices)
+    from_day = models.DateField()
+    until_day = models.DateField(
+        null=True, blank=True, help_text="Last day of a suspension; none: still running"
+    )
+    proof = models.CharField(max_length=200, help_text="Where it is written down")
+    recorded_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.kind} of claim {self.claim_id}"

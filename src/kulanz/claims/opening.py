@@ -181,6 +181,9 @@ def _claims(new: NewClaims, case_ids: list[int]) -> list[int]:
             "jurisdiction": list(new.jurisdictions),
             "contract_date": list(new.contract_dates),
             "due_date": list(new.due_dates),
+            "performed_on": None,
+            "default_from": None,
+            "default_cause": "",
             "product": list(new.products),
         },
     )

@@ -2,7 +2,7 @@
 
 import typer
 
-from kulanz.cli import demo, intake, ledger, payments, setup, strategy
+from kulanz.cli import demo, intake, law, ledger, payments, setup, strategy
 
 app = typer.Typer(
     name="kulanz",
@@ -21,3 +21,4 @@ app.add_typer(setup.creditors, name="creditor")
 app.add_typer(setup.users, name="user")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(payments.app, name="payment")
+app.add_typer(law.app, name="law")

@@ -3,7 +3,7 @@
 from enum import StrEnum
 
 from kulanz.kernel.errors import InputError
-from kulanz.law.figures import Basis
+from kulanz.law.figures.basis import Basis
 from kulanz.law.packs import Pack, load
 
 __all__ = ["Basis", "PostingKind", "basis", "basis_of"]

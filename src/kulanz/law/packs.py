@@ -9,10 +9,19 @@ from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
 from importlib.resources import files
-from typing import Any, Protocol, TypeVar
+from typing import Any, TypeVar
 
 from kulanz.kernel.errors import InputError, KulanzError
-from kulanz.law.figures import Basis, CallRule, ContactLimits, ContactRule, HolidayRule, Hours, PostalRegions
+from kulanz.law.caveats import Row
+from kulanz.law.figures.basis import Basis
+from kulanz.law.figures.contact import (
+    CallRule,
+    ContactLimits,
+    ContactRule,
+    HolidayRule,
+    Hours,
+    PostalRegions,
+)
 
 __all__ = [
     "Basis",
@@ -59,13 +68,13 @@ class Pack:
 
     def contact_on(self, day: date) -> ContactRule:
         """The contact rule in force; raises NoRate before the first row and after `known_until`."""
-        return self._in_force(self.contact, day, "contact")
+        return self.in_force(self.contact, day, "contact")
 
     def calls_on(self, day: date) -> CallRule | None:
         """The telephone caps in force; None where the jurisdiction has none of its own."""
         if not self.calls or day < self.calls[0].valid_from:
             return None
-        return self._in_force(self.calls, day, "calls")
+        return self.in_force(self.calls, day, "calls")
 
     def tightened(self, limits: ContactLimits) -> "Pack":
         """This pack with a creditor's own limits; raises InputError where they loosen the newest ones."""
@@ -74,19 +83,16 @@ class Pack:
             self, contact=tuple(replace(r, limits=_narrowed(r.limits, limits)) for r in self.contact)
         )
 
-    def _in_force(self, rows: "Sequence[_Row]", day: date, table: str) -> "_Row":
+    def in_force(self, rows: "Sequence[_Row]", day: date, table: str) -> "_Row":
+        """The newest of `rows` (ascending by date) that holds on `day`; raises NoRate before the first row and after
+        the table's `known_until`."""
         row = next((row for row in reversed(rows) if row.valid_from <= day), None)
         if row is None or day > dict(self.known_until)[table]:
             raise NoRate(day, f"{table} rule of {self.jurisdiction}")
         return row
 
 
-class _Dated(Protocol):
-    @property
-    def valid_from(self) -> date: ...
-
-
-_Row = TypeVar("_Row", bound=_Dated)
+_Row = TypeVar("_Row", bound=Row)
 
 
 def _narrowed(law: ContactLimits, own: ContactLimits) -> ContactLimits:

@@ -7,7 +7,7 @@ from typing import Literal
 import holidays
 
 from kulanz.kernel.errors import InputError
-from kulanz.law.figures import HolidayRule
+from kulanz.law.figures.contact import HolidayRule
 from kulanz.law.packs import Pack, jurisdictions, load
 
 _ISO_COUNTRY = {"UK": "GB"}

@@ -36,6 +36,13 @@ class TenantModel(models.Model):
         abstract = True
 
 
+class LegalRole(models.TextChoices):
+    """As whom the creditor collects: different caps on cost bind a registered collector."""
+
+    CREDITOR = "creditor"
+    COLLECTOR = "collector"
+
+
 class Creditor(models.Model):
     """Who is owed money: the tenant."""
 
@@ -58,11 +65,46 @@ class Creditor(models.Model):
     holdout_share = models.FloatField(
         default=0.2, help_text="Customers who stay on the plain ladder for ever"
     )
+    role = models.CharField(max_length=10, choices=LegalRole.choices, default=LegalRole.CREDITOR)
+    charges_interest = models.BooleanField(default=False, help_text="Default interest is charged at all")
+    max_interest_rate = models.DecimalField(
+        max_digits=6,
+        decimal_places=3,
+        null=True,
+        blank=True,
+        help_text="Percent a year; only ever below the law's",
+    )
+    day_count = models.CharField(
+        max_length=12, blank=True, help_text="act/act, act/365, 30/360; empty: the pack's"
+    )
+    charges_lump_sum = models.BooleanField(
+        default=False, help_text="The lump sum owed by businesses in default"
+    )
+    letter_cost = models.PositiveIntegerField(
+        default=0,
+        help_text="Documented cost of one letter in minor units; 0: letters cost the customer nothing",
+    )
+    polite_when_barred = models.BooleanField(
+        default=False, help_text="A polite notice instead of silence for time-barred claims, where lawful"
+    )
     simulated = models.BooleanField(default=False)
     created_at = models.DateTimeField()
 
     def __str__(self) -> str:
         return self.name
+
+
+class LawRow(models.Model):
+    """A dated row that the operator added to a law pack, for every creditor of the installation."""
+
+    jurisdiction = models.CharField(max_length=2)
+    table = models.CharField(max_length=40, help_text="Table of the pack, as in its TOML file")
+    row = models.JSONField(help_text="The fields of one row, with valid_from, source and verified")
+    added_by = models.CharField(max_length=40)
+    added_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.jurisdiction} {self.table}"
 
 
 class Brand(TenantModel):

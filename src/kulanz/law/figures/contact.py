@@ -1,4 +1,4 @@
-"""The rows of a law pack: each with its valid-from date, its source and whether that source was seen."""
+"""Rows of the contact rules: hours, caps, holidays, regions."""
 
 from dataclasses import dataclass
 from datetime import date
@@ -84,23 +84,6 @@ class HolidayRule:
     region_unknown: Literal["any", "national"]
     source: str
     verified: bool
-
-
-@dataclass(frozen=True)
-class Basis:
-    """Why an amount is on an account: the rule, and one sentence for the customer in each language."""
-
-    code: str
-    paragraph: str
-    text_de: str
-    text_en: str
-    source: str
-    verified: bool
-    kind: str
-    valid_from: date
-
-    def text(self, language: str) -> str:
-        return self.text_de if language.lower().startswith("de") else self.text_en
 
 
 @dataclass(frozen=True)
