@@ -219,8 +219,9 @@ def test_calls_nobody_signed_are_refused(till, client):
 
 
 def test_a_receiver_that_was_down_gets_the_call_again(till, clock):
-    real, answers = till.psp._send, iter([500, 0])
-    till.psp._send = lambda *call: next(answers, None) or real(*call)
+    queue, answers = till.psp._calls, iter([500, 0])
+    real = queue._send
+    queue._send = lambda *call: next(answers, None) or real(*call)
     till.psp.pay(till.checkout(till.start()))
     for _ in range(5):
         till.psp.deliver()

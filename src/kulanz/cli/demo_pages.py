@@ -11,7 +11,8 @@ from kulanz.demo.play import Webhooks
 from kulanz.kernel import clock
 from kulanz.kernel.errors import KulanzError
 from kulanz.kernel.settings import settings
-from kulanz.testing.psp import PspSimulator, http_sender, serve
+from kulanz.testing.psp import PspSimulator, serve
+from kulanz.testing.webhooks import http_sender
 
 
 def serve_demo(provider: PspSimulator, webhooks: Webhooks, begin_at: datetime) -> None:

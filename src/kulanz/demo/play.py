@@ -33,7 +33,8 @@ from kulanz.payments.methods import registry
 from kulanz.payments.methods.psp import Psp
 from kulanz.tenancy.models import Creditor
 from kulanz.tenancy.scope import scope
-from kulanz.testing.psp import Behaviour, Checkout, PspSimulator, Sender
+from kulanz.testing.psp import Behaviour, Checkout, PspSimulator
+from kulanz.testing.webhooks import Sender
 
 FIRST_DAY = date(2026, 1, 5)
 DAYS = 120

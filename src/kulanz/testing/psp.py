@@ -14,27 +14,22 @@ The API (JSON; `Authorization: Bearer <api key>`; amounts in minor units; times 
 Nothing here moves money: every page says that it is a simulation.
 """
 
-import heapq
 import itertools
 import json
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from threading import Event, RLock, Thread
+from threading import RLock
 from typing import Any
-
-import httpx
 
 from kulanz.kernel import clock
 from kulanz.kernel.errors import ConflictError, InputError, NotFoundError
 from kulanz.payments import signature
 from kulanz.testing.psp_http import Application, threaded_server
+from kulanz.testing.webhooks import Sender, WebhookQueue, delivering
 
-Sender = Callable[[str, bytes, Mapping[str, str]], int]
-"""Posts a body with headers to an address and returns the status code; 0 where nobody answered."""
-
-MAX_ATTEMPTS = 8
+HEADER = "Kulanz-Signature"
 _FIELDS = ("description", "payee", "client_reference", "return_url", "webhook_url", "language")
 
 
@@ -70,15 +65,6 @@ class Checkout:
         return [change for change in self.changes if change[0] <= at][-1]
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class _Call:
-    due: datetime
-    order: int
-    url: str = field(compare=False)
-    body: bytes = field(compare=False)
-    attempt: int = field(compare=False, default=1)
-
-
 class PspSimulator:
     """The provider's state and rules; `app` is its WSGI application. Safe to use from several threads."""
 
@@ -95,13 +81,11 @@ class PspSimulator:
         self.public_url = public_url
         self.outage = False
         self.app = Application(self)
-        self._secret = webhook_secret
-        self._send = send or http_sender()
+        self._calls = WebhookQueue(lambda body, at: {HEADER: signature.sign(body, webhook_secret, at)}, send)
         self._behaviour = behaviour or Behaviour()
         self._lock = RLock()
         self._checkouts: dict[str, Checkout] = {}
         self._keys: dict[str, tuple[str, str]] = {}
-        self._calls: list[_Call] = []
         self._number = itertools.count(1)
 
     def create(self, key: str, body: Mapping[str, Any]) -> Checkout:
@@ -166,19 +150,11 @@ class PspSimulator:
 
     def next_due(self) -> datetime | None:
         """When the next webhook wants to be sent; None where none is waiting."""
-        with self._lock:
-            return self._calls[0].due if self._calls else None
+        return self._calls.next_due()
 
     def deliver(self) -> int:
         """Send every webhook that is due by the clock; returns how many calls were made."""
-        sent = 0
-        while (call := self._next()) is not None:
-            sent += 1
-            signed = signature.sign(call.body, self._secret, clock.now())
-            headers = {"Content-Type": "application/json", "Kulanz-Signature": signed}
-            if not 200 <= self._send(call.url, call.body, headers) < 300:
-                self._again(call)
-        return sent
+        return self._calls.deliver()
 
     def view(self, checkout: Checkout) -> dict[str, Any]:
         """The checkout as the API shows it now."""
@@ -231,51 +207,13 @@ class PspSimulator:
             body = json.dumps(event, separators=(",", ":")).encode()
             due = at + behaviour.delays.get(state, behaviour.webhook_delay)
             for _ in range(1 + behaviour.duplicates):
-                heapq.heappush(self._calls, _Call(due, next(self._number), checkout.webhook_url, body))
-
-    def _next(self) -> _Call | None:
-        with self._lock:
-            if self._calls and self._calls[0].due <= clock.now():
-                return heapq.heappop(self._calls)
-        return None
-
-    def _again(self, call: _Call) -> None:
-        if call.attempt >= MAX_ATTEMPTS:
-            return
-        with self._lock:
-            due = clock.now() + timedelta(seconds=10 * 2**call.attempt)
-            later = _Call(due, next(self._number), call.url, call.body, call.attempt + 1)
-            heapq.heappush(self._calls, later)
-
-
-def http_sender(timeout: float = 10.0) -> Sender:
-    """Sends webhooks over the network."""
-    client = httpx.Client(timeout=timeout)
-
-    def send(url: str, body: bytes, headers: Mapping[str, str]) -> int:
-        try:
-            return client.post(url, content=body, headers=dict(headers)).status_code
-        except httpx.HTTPError:
-            return 0
-
-    return send
+                self._calls.add(checkout.webhook_url, body, due)
 
 
 @contextmanager
 def serve(simulator: PspSimulator, port: int = 0) -> Iterator[str]:
     """Serve on 127.0.0.1 (port 0: any free one) and deliver webhooks while the block runs; yields the address."""
-    stop = Event()
-
-    def deliver() -> None:
-        while not stop.wait(0.05):
-            simulator.deliver()
-
     with threaded_server(simulator.app, port) as url:
         simulator.public_url = url
-        thread = Thread(target=deliver, name="psp-webhooks", daemon=True)
-        thread.start()
-        try:
+        with delivering(simulator):
             yield url
-        finally:
-            stop.set()
-            thread.join(timeout=15)
