@@ -6,8 +6,9 @@ import pytest
 from django.db import DatabaseError, connection, transaction
 
 from kulanz.claims import ledger
-from kulanz.claims.actions import book_payment, lift_hold, place_hold, return_payment
+from kulanz.claims.actions import book_payment, return_payment
 from kulanz.claims.checks import check_ledger
+from kulanz.claims.holds import lift_hold, place_hold
 from kulanz.claims.models import Account, Journal, Posting
 from kulanz.claims.queries import active_holds, case_columns, open_amount, statement
 from kulanz.kernel.clock import VirtualClock

@@ -9,7 +9,8 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from kulanz.claims.actions import book_payment, lift_hold, place_hold
+from kulanz.claims.actions import book_payment
+from kulanz.claims.holds import lift_hold, place_hold
 from kulanz.claims.models import Case, Customer
 from kulanz.claims.queries import open_amount
 from kulanz.contact.actions import log_contact, mark_bounced, withdraw

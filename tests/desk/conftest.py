@@ -11,7 +11,7 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from kulanz.claims.actions import place_hold
+from kulanz.claims.holds import place_hold
 from kulanz.claims.models import Case, Hold
 from kulanz.demo.models import ReceivedMail
 from kulanz.desk.actions import add_note

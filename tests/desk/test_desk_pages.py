@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from kulanz.claims.actions import place_hold
+from kulanz.claims.holds import place_hold
 from kulanz.claims.models import Hold
 from kulanz.claims.queries import active_holds, open_amount
 from kulanz.desk.models import Note

@@ -7,7 +7,8 @@ import psycopg
 import pytest
 from django.db import IntegrityError, transaction
 
-from kulanz.claims.actions import book_payment, lift_hold, place_hold
+from kulanz.claims.actions import book_payment
+from kulanz.claims.holds import lift_hold, place_hold
 from kulanz.contact.actions import give, withdraw
 from kulanz.contact.models import ContactLog, ContactPoint
 from kulanz.events.models import Event

@@ -19,7 +19,8 @@ import pytest
 from django.conf import settings as django_settings
 from django.db import connection, transaction
 
-from kulanz.claims.actions import book_payment, lock_case, place_hold
+from kulanz.claims.actions import book_payment, lock_case
+from kulanz.claims.holds import place_hold
 from kulanz.claims.models import Case
 from kulanz.claims.opening import NewClaims, open_claims
 from kulanz.contact.actions import add_points, withdraw

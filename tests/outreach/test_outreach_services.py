@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from django.db import transaction
 
-from kulanz.claims.actions import book_payment, place_hold
+from kulanz.claims.actions import book_payment
+from kulanz.claims.holds import place_hold
 from kulanz.contact.actions import mark_bounced, withdraw
 from kulanz.contact.models import ContactLog
 from kulanz.events.delivery import deliver

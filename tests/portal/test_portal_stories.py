@@ -8,7 +8,7 @@ from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
-from kulanz.claims.actions import place_hold
+from kulanz.claims.holds import place_hold
 from kulanz.claims.models import Customer, Hold, Journal
 from kulanz.contact.models import Consent
 from kulanz.events.models import Event

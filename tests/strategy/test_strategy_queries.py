@@ -5,7 +5,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from kulanz.claims.actions import book_payment, place_hold
+from kulanz.claims.actions import book_payment
+from kulanz.claims.holds import place_hold
 from kulanz.claims.models import Case
 from kulanz.kernel.clock import VirtualClock
 from kulanz.kernel.errors import NotFoundError

@@ -6,7 +6,8 @@ from datetime import date, datetime, timedelta
 import numpy as np
 import pytest
 
-from kulanz.claims.actions import book_payment, place_hold, return_payment
+from kulanz.claims.actions import book_payment, return_payment
+from kulanz.claims.holds import place_hold
 from kulanz.claims.models import Case, Journal
 from kulanz.contact.actions import withdraw
 from kulanz.engine import Policy

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from kulanz.claims.actions import book_payment, place_hold
+from kulanz.claims.actions import book_payment
+from kulanz.claims.holds import place_hold
 from kulanz.claims.models import Case, Customer
 from kulanz.events.models import Event
 from kulanz.kernel.clock import VirtualClock

@@ -1,19 +1,20 @@
-"""What happens to claims: payments, returns and holds. Each runs in one transaction and leaves an event."""
+"""Money that comes in and goes back. Each use case runs in one transaction and leaves an event."""
 
 from dataclasses import dataclass
-from datetime import date, datetime
+from datetime import date
 
-from django.db import transaction
+from django.db import connection, transaction
 
-from kulanz.claims import ledger
-from kulanz.claims.models import Account, Case, Hold, Journal, Posting
-from kulanz.claims.queries import holds_at, open_items
+from kulanz.claims import ledger, settling
+from kulanz.claims.models import OWED, Account, Case, Journal, Posting
+from kulanz.claims.replay import Debt, FactLine, spread
+from kulanz.claims.settling import NewFact, as_date
 from kulanz.events.log import record
-from kulanz.kernel import clock
 from kulanz.kernel.database import is_postgres
 from kulanz.kernel.errors import ConflictError, InputError, NotFoundError
-from kulanz.law.allocation import allocate
 from kulanz.tenancy.scope import creditor_id
+
+BY = "payments"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +52,9 @@ def book_payment(
 ) -> Booked:
     """Book money that arrived (minor units, > 0), spread over the claims as the law orders.
 
-    The same `key` again has no second effect; with another case or amount it raises ConflictError.
+    `designated`: the claim that the payer names. A payment whose value date lies before what was booked is spread as
+    if it had been booked then; what follows from it is corrected (`claims.settling`). The same `key` again has no
+    second effect; with another case or amount it raises ConflictError.
     """
     if amount <= 0:
         raise InputError("A payment is more than zero.")
@@ -59,15 +62,9 @@ def book_payment(
         case = lock_case(case_id)
         if ledger.posted(key):
             return _booked_before(key, case_id, amount)
-        spread = allocate(amount, open_items(case_id), designated=designated)
-        lines = [ledger.Line(Account.RECEIVED, amount, None, "payment")]
-        lines += [
-            ledger.Line(Account(row.account.value), -row.amount, row.claim_id, "payment")
-            for row in spread.rows
-        ]
-        if spread.rest:
-            lines.append(ledger.Line(Account.CREDIT, -spread.rest, None, "overpayment"))
-        journal_id = ledger.post(ledger.Entry(key, Journal.Kind.PAYMENT, case_id, value_date, tuple(lines)))
+        new = NewFact(key, Journal.Kind.PAYMENT, value_date, amount, designated, cause=BY)
+        journal_id, lines = _book(case_id, new)
+        rest = -sum(line.amount for line in lines if line.account == Account.CREDIT)
         record(
             "payment.booked",
             case_id,
@@ -79,11 +76,15 @@ def book_payment(
                 "payment": payment_id,
             },
         )
-    return Booked(journal_id, amount - spread.rest, spread.rest, new=True)
+    return Booked(journal_id, amount - rest, rest, new=True)
 
 
 def return_payment(journal_key: str, *, value_date: date, key: str, payment_id: int | None = None) -> int:
-    """Take a booked payment back exactly as it was spread (returned debit, chargeback); returns the journal's id."""
+    """Take a booked payment back (returned debit, chargeback); returns the journal's id.
+
+    What it had settled is owed again as it was; a day before the payment's own counts as that one. Raises
+    NotFoundError where there is no such payment.
+    """
     with transaction.atomic():
         paid = Journal.objects.filter(key=journal_key, kind=Journal.Kind.PAYMENT).first()
         if paid is None:
@@ -92,13 +93,9 @@ def return_payment(journal_key: str, *, value_date: date, key: str, payment_id: 
         known = ledger.posted(key)
         if known:
             return known
-        lines = tuple(
-            ledger.Line(p.account, -p.amount, p.claim_id, "payment_return")
-            for p in Posting.objects.filter(journal_id=paid.id).order_by("id")
-        )
-        journal_id = ledger.post(
-            ledger.Entry(key, Journal.Kind.PAYMENT_RETURN, paid.case_id, value_date, lines)
-        )
+        day = max(value_date, paid.value_date)
+        new = NewFact(key, Journal.Kind.PAYMENT_RETURN, day, undoes=paid.id, cause=BY)
+        journal_id, lines = settling.book(paid.case_id, new)
         amount = next(line.amount for line in lines if line.account == Account.RECEIVED)
         record(
             "payment.returned",
@@ -114,49 +111,46 @@ def return_payment(journal_key: str, *, value_date: date, key: str, payment_id: 
     return journal_id
 
 
-def place_hold(case_id: int, reason: str, *, by: str, until: datetime | None = None, note: str = "") -> Hold:
-    """Stop pressing a case; a hold for the same reason that is still active is extended instead of doubled.
+def _book(case_id: int, new: NewFact) -> tuple[int, tuple[FactLine, ...]]:
+    """At the end of a plain history the payment is simply spread; a replay would find the same."""
+    if not _at_the_end(case_id, new.value_date):
+        return settling.book(case_id, new)
+    debts, balances = _owed(case_id)
+    lines = spread(new.amount, debts, balances, new.designated)
+    return ledger.post(settling.entry(case_id, new, lines)), lines
 
-    `until` None: until lifted. `by` is customer, agent:<id> or a room's name.
-    """
-    if reason not in Hold.Reason.values:
-        raise InputError(f"{reason!r} is not a reason for a hold: {', '.join(Hold.Reason.values)}.")
-    now = clock.now()
-    if until is not None and until <= now:
-        raise InputError("A hold must end in the future.")
-    with transaction.atomic():
-        case = lock_case(case_id)
-        hold: Hold | None = holds_at(now).filter(case_id=case_id, reason=reason).first()
-        if hold is None:
-            hold = Hold(
-                creditor_id=case.creditor_id, case_id=case_id, reason=reason, from_at=now, until_at=until
-            )
-        elif hold.until_at is not None:
-            hold.until_at = None if until is None else max(until, hold.until_at)
-        hold.placed_by = by
-        hold.note = "\n".join(filter(None, [hold.note, note]))
-        hold.save()
-        record(
-            "hold.placed", case_id, {"hold": hold.id, "reason": reason, "by": by.split(":", maxsplit=1)[0]}
+
+def _at_the_end(case_id: int, day: date) -> bool:
+    """Whether nothing on the case is newer, nothing bears interest and nothing stands in credit."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT 1 FROM claims_claim WHERE creditor_id = %s AND case_id = %s AND default_from IS NOT NULL"
+            " UNION ALL SELECT 1 FROM claims_posting p JOIN claims_journal j ON j.id = p.journal_id"
+            " WHERE p.creditor_id = %s AND p.case_id = %s AND j.value_date > %s"
+            " UNION ALL SELECT 1 FROM claims_posting WHERE creditor_id = %s AND case_id = %s AND account = 'credit'"
+            " LIMIT 1",
+            [creditor_id(), case_id, creditor_id(), case_id, day, creditor_id(), case_id],
         )
-    return hold
+        return cursor.fetchone() is None
 
 
-def lift_hold(hold_id: int, *, by: str) -> None:
-    """End a hold now; lifting it twice changes nothing."""
-    with transaction.atomic():
-        hold = Hold.objects.filter(id=hold_id).first()
-        if hold is None:
-            raise NotFoundError("There is no such hold.")
-        lock_case(hold.case_id)
-        if hold.lifted_at is None:
-            hold.lifted_at = clock.now()
-            hold.save(update_fields=["lifted_at"])
-            record(
-                "hold.lifted",
-                hold.case_id,
-                {"hold": hold.id, "reason": hold.reason, "by": by.split(":", maxsplit=1)[0]},
-            )
+def _owed(case_id: int) -> tuple[list[Debt], dict[tuple[int | None, str], int]]:
+    """The claims of a case with a posting, and what is owed on each of their accounts."""
+    marks = ", ".join(["%s"] * len(OWED))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT p.claim_id, l.due_date, p.account, SUM(p.amount) FROM claims_posting p"  # noqa: S608
+            " JOIN claims_claim l ON l.id = p.claim_id"
+            f" WHERE p.creditor_id = %s AND p.case_id = %s AND p.account IN ({marks})"
+            " GROUP BY p.claim_id, l.due_date, p.account",
+            [creditor_id(), case_id, *OWED],
+        )
+        rows = cursor.fetchall()
+    debts = {claim: Debt(claim, as_date(due)) for claim, due, _, _ in rows}
+    balances: dict[tuple[int | None, str], int] = {
+        (claim, account): int(amount) for claim, _, account, amount in rows
+    }
+    return list(debts.values()), balances
 
 
 def _booked_before(key: str, case_id: int, amount: int) -> Booked:

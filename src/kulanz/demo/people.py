@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 
-from kulanz.claims.actions import lift_hold
+from kulanz.claims.holds import lift_hold
 from kulanz.claims.models import Hold
 from kulanz.claims.queries import holds_at, open_amount, open_items
 from kulanz.demo.agenda import Agenda

@@ -10,7 +10,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from kulanz.claims.actions import lift_hold, place_hold
+from kulanz.claims.holds import lift_hold, place_hold
 from kulanz.claims.models import Hold
 from kulanz.desk.actions import add_note
 from kulanz.desk.forms import HoldForm, NoteForm, TransferForm

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from kulanz.claims.actions import book_payment, lift_hold, lock_case, place_hold, return_payment
+from kulanz.claims.actions import book_payment, lock_case, return_payment
+from kulanz.claims.holds import lift_hold, place_hold
 from kulanz.claims.models import Hold
 from kulanz.claims.queries import holds_at
 from kulanz.events.log import record

@@ -5,7 +5,8 @@ from zoneinfo import ZoneInfo
 
 from django.db import transaction
 
-from kulanz.claims.actions import lock_case, place_hold
+from kulanz.claims.actions import lock_case
+from kulanz.claims.holds import place_hold
 from kulanz.claims.models import Customer, Hold
 from kulanz.claims.queries import holds_at
 from kulanz.contact.actions import give, withdraw
