@@ -7,6 +7,7 @@ import tomllib
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
+from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -22,6 +23,7 @@ from kulanz.law.figures.contact import (
     Hours,
     PostalRegions,
 )
+from kulanz.law.figures.interest import BaseRate, DayCount, DayCountRule, DefaultRate, Party, RoundingRule
 
 __all__ = [
     "Basis",
@@ -58,6 +60,10 @@ class Pack:
     calls: tuple[CallRule, ...]
     bases: tuple[Basis, ...]
     postal_regions: tuple[PostalRegions, ...]
+    base_rates: tuple[BaseRate, ...]
+    default_rates: tuple[DefaultRate, ...]
+    day_counts: tuple[DayCountRule, ...]
+    rounding: tuple[RoundingRule, ...]
 
     @property
     def limits(self) -> ContactLimits:
@@ -136,6 +142,10 @@ def parse(raw: dict[str, Any]) -> Pack:
         calls=_by_date(CallRule(**row) for row in raw.get("calls", [])),
         bases=tuple(Basis(code=f"{code}.{kind}", kind=kind, **row) for kind, row in raw["basis"].items()),
         postal_regions=_by_date(_postal_regions(row) for row in raw.get("postal_regions", [])),
+        base_rates=_by_date(rate for group in raw.get("base_rates", []) for rate in _base_rates(group)),
+        default_rates=_by_date(_default_rate(row) for row in raw.get("default_rates", [])),
+        day_counts=_by_date(_day_count(row) for row in raw["day_counts"]),
+        rounding=_by_date(RoundingRule(**row) for row in raw["rounding"]),
     )
 
 
@@ -163,3 +173,17 @@ def _postal_regions(row: dict[str, Any]) -> PostalRegions:
     rest = dict(row)
     pairs = tuple((prefix, region) for region, text in rest.pop("regions").items() for prefix in text.split())
     return PostalRegions(prefixes=pairs, **rest)
+
+
+def _base_rates(group: dict[str, Any]) -> list[BaseRate]:
+    rest = dict(group)
+    percents = {date.fromisoformat(day): Decimal(percent) for day, percent in rest.pop("percent").items()}
+    return [BaseRate(day, percent, **rest) for day, percent in percents.items()]
+
+
+def _default_rate(row: dict[str, Any]) -> DefaultRate:
+    return DefaultRate(**{**row, "party": Party(row["party"]), "percent": Decimal(row["percent"])})
+
+
+def _day_count(row: dict[str, Any]) -> DayCountRule:
+    return DayCountRule(**{**row, "day_count": DayCount(row["day_count"])})
