@@ -1,13 +1,12 @@
 """Jurisdictions as dated, sourced packs of figures, read once into frozen values.
 
-A pack is one TOML file in the folder `packs`; its keys are the fields of `Pack` and of the rows in `figures`.
+A pack is one TOML file in the folder `packs`; its tables are those of `reading.TABLES`, its rows those in `figures`.
 """
 
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
-from decimal import Decimal
 from functools import lru_cache
 from importlib.resources import files
 from typing import Any, TypeVar
@@ -15,23 +14,19 @@ from typing import Any, TypeVar
 from kulanz.kernel.errors import InputError, KulanzError
 from kulanz.law.caveats import Row
 from kulanz.law.figures.basis import Basis
-from kulanz.law.figures.contact import (
-    CallRule,
-    ContactLimits,
-    ContactRule,
-    HolidayRule,
-    Hours,
-    PostalRegions,
-)
-from kulanz.law.figures.interest import BaseRate, DayCount, DayCountRule, DefaultRate, Party, RoundingRule
+from kulanz.law.figures.contact import CallRule, ContactLimits, ContactRule, HolidayRule, PostalRegions
+from kulanz.law.figures.interest import BaseRate, DayCountRule, DefaultRate, RoundingRule
+from kulanz.law.reading import TABLES, by_date, row_of
 
 __all__ = [
+    "AddedRow",
     "Basis",
     "ContactLimits",
     "NoRate",
     "Pack",
     "jurisdictions",
     "load",
+    "merged",
     "parse",
 ]
 
@@ -129,61 +124,57 @@ def load(jurisdiction: str) -> Pack:
 
 
 def parse(raw: dict[str, Any]) -> Pack:
-    """A pack from its TOML document. Raises KeyError or TypeError where a key is missing or unknown."""
+    """A pack from its TOML document; raises InputError naming table, row and field where it does not fit."""
     code = raw["jurisdiction"]
-    holidays = raw["holidays"]
+    unknown = (
+        raw.keys()
+        - TABLES.keys()
+        - {"jurisdiction", "name_de", "name_en", "known_until", "holidays", "basis"}
+    )
+    if unknown:
+        raise InputError(f"The law pack {code} has tables that nothing reads: {', '.join(sorted(unknown))}.")
+    tables = {name: by_date(table.read(code, raw.get(name, []))) for name, table in TABLES.items()}
     return Pack(
         jurisdiction=code,
         name_de=raw["name_de"],
         name_en=raw["name_en"],
         known_until=tuple(raw["known_until"].items()),
-        holidays=HolidayRule(**{**holidays, "categories": tuple(holidays["categories"])}),
-        contact=_by_date(_contact_rule(row) for row in raw["contact"]),
-        calls=_by_date(CallRule(**row) for row in raw.get("calls", [])),
-        bases=tuple(Basis(code=f"{code}.{kind}", kind=kind, **row) for kind, row in raw["basis"].items()),
-        postal_regions=_by_date(_postal_regions(row) for row in raw.get("postal_regions", [])),
-        base_rates=_by_date(rate for group in raw.get("base_rates", []) for rate in _base_rates(group)),
-        default_rates=_by_date(_default_rate(row) for row in raw.get("default_rates", [])),
-        day_counts=_by_date(_day_count(row) for row in raw["day_counts"]),
-        rounding=_by_date(RoundingRule(**row) for row in raw["rounding"]),
+        holidays=row_of(HolidayRule, raw["holidays"], f"{code} holidays"),
+        bases=tuple(
+            row_of(Basis, {"code": f"{code}.{kind}", "kind": kind, **row}, f"{code} basis.{kind}")
+            for kind, row in raw["basis"].items()
+        ),
+        **tables,
     )
 
 
-def _by_date(rows: Any) -> Any:
-    return tuple(sorted(rows, key=lambda row: row.valid_from))
+@dataclass(frozen=True, slots=True)
+class AddedRow:
+    """A dated row from outside the shipped packs, in the form of its table; `known_until` moves the table's end."""
+
+    table: str
+    row: Mapping[str, Any]
+    known_until: date | None = None
 
 
-def _contact_rule(row: dict[str, Any]) -> ContactRule:
-    rest = dict(row)
-    start, end = rest.pop("weekday")
-    return ContactRule(
-        weekday=(start, end),
-        saturday=_hours(rest.pop("saturday", None)),
-        sunday=_hours(rest.pop("sunday", None)),
-        limits=ContactLimits(rest.pop("hours_between"), rest.pop("per_7_days")),
-        **rest,
-    )
+def merged(pack: Pack, added: Sequence[AddedRow]) -> Pack:
+    """The pack with further rows; one of the same day and subject takes the place of the shipped one.
 
-
-def _hours(pair: list[int] | None) -> Hours | None:
-    return None if pair is None else (pair[0], pair[1])
-
-
-def _postal_regions(row: dict[str, Any]) -> PostalRegions:
-    rest = dict(row)
-    pairs = tuple((prefix, region) for region, text in rest.pop("regions").items() for prefix in text.split())
-    return PostalRegions(prefixes=pairs, **rest)
-
-
-def _base_rates(group: dict[str, Any]) -> list[BaseRate]:
-    rest = dict(group)
-    percents = {date.fromisoformat(day): Decimal(percent) for day, percent in rest.pop("percent").items()}
-    return [BaseRate(day, percent, **rest) for day, percent in percents.items()]
-
-
-def _default_rate(row: dict[str, Any]) -> DefaultRate:
-    return DefaultRate(**{**row, "party": Party(row["party"]), "percent": Decimal(row["percent"])})
-
-
-def _day_count(row: dict[str, Any]) -> DayCountRule:
-    return DayCountRule(**{**row, "day_count": DayCount(row["day_count"])})
+    Raises InputError naming table and field where a row does not fit, or would end a table earlier.
+    """
+    for each in added:
+        if each.table not in TABLES:
+            raise InputError(f"{each.table!r} is no table of a law pack; choose one of {', '.join(TABLES)}.")
+        table = TABLES[each.table]
+        (row,) = table.read(pack.jurisdiction, [each.row])
+        kept = [old for old in getattr(pack, each.table) if not table.same(old, row)]
+        ends = dict(pack.known_until)
+        if each.known_until is not None:
+            if each.known_until < ends.get(each.table, each.known_until):
+                raise InputError(
+                    f"The table {each.table} is known until {ends[each.table]}; it cannot end earlier."
+                )
+            ends[each.table] = each.known_until
+        changed: dict[str, Any] = {"known_until": tuple(ends.items()), each.table: by_date([*kept, row])}
+        pack = replace(pack, **changed)
+    return pack

@@ -2,9 +2,15 @@
 
 import typer
 
+from kulanz.cli.law import interest, rows
+
 app = typer.Typer(help="The law packs as a calculator. An aid, not legal advice.", no_args_is_help=True)
 
 
 @app.callback()
 def group() -> None:
     """The law packs as a calculator. An aid, not legal advice."""
+
+
+app.command("interest")(interest.interest)
+app.add_typer(rows.app, name="rows")
