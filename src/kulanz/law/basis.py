@@ -18,10 +18,16 @@ class PostingKind(StrEnum):
     PAYMENT_RETURN = "payment_return"
     INTEREST = "interest"
     REMINDER_COST = "reminder_cost"
+    LUMP_SUM = "lump_sum"
+    COLLECTION_COST = "collection_cost"
+    COLLECTION_EXPENSES = "collection_expenses"
+    SETTLEMENT_FEE = "settlement_fee"
+    RETURN_COST = "return_cost"
     WAIVER = "waiver"
     WRITE_OFF = "write_off"
     CORRECTION = "correction"
     OVERPAYMENT = "overpayment"
+    OFFSET = "offset"
 
 
 def basis(pack: Pack, kind: PostingKind | str) -> Basis:

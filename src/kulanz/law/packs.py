@@ -15,6 +15,15 @@ from kulanz.kernel.errors import InputError, KulanzError
 from kulanz.law.caveats import Row
 from kulanz.law.figures.basis import Basis
 from kulanz.law.figures.contact import CallRule, ContactLimits, ContactRule, HolidayRule, PostalRegions
+from kulanz.law.figures.fees import (
+    CollectionRule,
+    FeeSchedule,
+    LumpSum,
+    OrdinanceBand,
+    ReminderCost,
+    SettlementRule,
+    SmallClaimFee,
+)
 from kulanz.law.figures.interest import BaseRate, DayCountRule, DefaultRate, RoundingRule
 from kulanz.law.reading import TABLES, by_date, row_of
 
@@ -59,6 +68,13 @@ class Pack:
     default_rates: tuple[DefaultRate, ...]
     day_counts: tuple[DayCountRule, ...]
     rounding: tuple[RoundingRule, ...]
+    reminder_costs: tuple[ReminderCost, ...]
+    lump_sums: tuple[LumpSum, ...]
+    fee_schedules: tuple[FeeSchedule, ...]
+    collection_rules: tuple[CollectionRule, ...]
+    small_claim_fees: tuple[SmallClaimFee, ...]
+    settlement_rules: tuple[SettlementRule, ...]
+    ordinance_bands: tuple[OrdinanceBand, ...]
 
     @property
     def limits(self) -> ContactLimits:

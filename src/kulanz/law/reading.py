@@ -8,6 +8,15 @@ from pydantic import TypeAdapter, ValidationError
 
 from kulanz.kernel.errors import InputError
 from kulanz.law.figures.contact import CallRule, ContactRule, PostalRegions
+from kulanz.law.figures.fees import (
+    CollectionRule,
+    FeeSchedule,
+    LumpSum,
+    OrdinanceBand,
+    ReminderCost,
+    SettlementRule,
+    SmallClaimFee,
+)
 from kulanz.law.figures.interest import BaseRate, DayCountRule, DefaultRate, RoundingRule
 
 _R = TypeVar("_R")
@@ -89,5 +98,12 @@ TABLES = {
     "default_rates": Table(DefaultRate, ("party", "performed_from")),
     "day_counts": Table(DayCountRule),
     "rounding": Table(RoundingRule),
+    "reminder_costs": Table(ReminderCost),
+    "lump_sums": Table(LumpSum, ("performed_from",)),
+    "fee_schedules": Table(FeeSchedule),
+    "collection_rules": Table(CollectionRule),
+    "small_claim_fees": Table(SmallClaimFee),
+    "settlement_rules": Table(SettlementRule),
+    "ordinance_bands": Table(OrdinanceBand, ("up_to",)),
 }
 """Every dated table of a pack by its name in the file."""

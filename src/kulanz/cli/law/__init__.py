@@ -2,7 +2,7 @@
 
 import typer
 
-from kulanz.cli.law import interest, rows
+from kulanz.cli.law import fees, interest, rows
 
 app = typer.Typer(help="The law packs as a calculator. An aid, not legal advice.", no_args_is_help=True)
 
@@ -13,4 +13,5 @@ def group() -> None:
 
 
 app.command("interest")(interest.interest)
+app.command("fees")(fees.fees)
 app.add_typer(rows.app, name="rows")
