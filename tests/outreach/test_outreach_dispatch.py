@@ -50,7 +50,14 @@ def test_a_due_message_leaves_and_leaves_its_traces(make_case: Any, queue: Any, 
     assert mail["List-Unsubscribe"].strip() == f"<{links.url(message.link_id)}unsubscribe/>"
     assert [c.demanding for c in ContactLog.objects.filter(case=case, message_id=message.id)] == [True]
     assert events("message.sent") == [
-        {"case": case.id, "channel": "email", "stage": "reminder_1", "tone": "friendly", "code": ""}
+        {
+            "case": case.id,
+            "channel": "email",
+            "demanding": True,
+            "stage": "reminder_1",
+            "tone": "friendly",
+            "code": "",
+        }
     ]
 
 

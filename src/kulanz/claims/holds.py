@@ -2,8 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
 from django.db import transaction
 from django.db.models import Case as Choose
@@ -106,15 +105,6 @@ def expired(since: datetime, until: datetime) -> Sequence[Ended]:
 def stops(hold: Hold) -> HoldEffects:
     """What a stored hold stops."""
     return HoldEffects(hold.stops_contact, hold.stops_interest, hold.stops_fees)
-
-
-def days_at_rest(hold: Hold, zone: ZoneInfo) -> tuple[date, date | None]:
-    """The first and last local day on which a hold was in force, if only for a part of it; None: it goes on."""
-    ends = [at for at in (hold.until_at, hold.lifted_at) if at is not None]
-    first = hold.from_at.astimezone(zone).date()
-    if not ends:
-        return first, None
-    return first, (min(ends) - timedelta(microseconds=1)).astimezone(zone).date()
 
 
 def _check(reason: str, begins: datetime, until: datetime | None, now: datetime) -> None:

@@ -43,7 +43,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class EntryBlock:
-    """Many two-line journals at once: `debit_account` +amount, `credit_account` -amount, per row."""
+    """Many two-line journals at once: `debit_account` +amount, `credit_account` -amount, per row.
+
+    `details`: one JSON text per row; empty: none has any.
+    """
 
     keys: Sequence[str]
     kinds: Sequence[str]
@@ -54,6 +57,8 @@ class EntryBlock:
     credit_account: str
     amounts: Sequence[int]
     bases: Sequence[str]
+    cause: str = ""
+    details: Sequence[str] = ()
 
 
 def posted(key: str) -> int | None:
@@ -137,8 +142,8 @@ def post_block(block: EntryBlock) -> list[int]:
             "case_id": list(block.case_ids),
             "value_date": list(block.value_dates),
             "booked_at": at,
-            "cause": "",
-            "details": "{}",
+            "cause": block.cause,
+            "details": list(block.details) or "{}",
         },
     )
     return ids

@@ -7,6 +7,7 @@ from itertools import compress
 
 from kulanz.claims import ledger
 from kulanz.claims.models import Account, Case, Claim, Customer, Journal
+from kulanz.claims.offsetting import offset_opened
 from kulanz.events.log import record_many
 from kulanz.kernel import clock
 from kulanz.kernel.database import insert_columns, read_columns, reserve_ids
@@ -63,7 +64,8 @@ def open_claims(block: NewClaims) -> Opened:
     """Store the claims of a block inside the caller's transaction.
 
     A claim number that exists with the same content is left alone and counted as existing; with other content the
-    whole block is refused with ConflictError. Claim numbers within the block must be unique.
+    whole block is refused with ConflictError. Claim numbers within the block must be unique. Credit that new claims
+    meet, or bring, is set off at once.
     """
     known = _known_claims()
     fresh = [number not in known for number in block.numbers]
@@ -81,6 +83,7 @@ def open_claims(block: NewClaims) -> Opened:
         claim_ids,
         [{"case": case, "amount": amount} for case, amount in zip(case_ids, new.amounts, strict=True)],
     )
+    offset_opened(case_ids, new.contract_dates)
     return Opened(len(new.numbers), len(block.numbers) - len(new.numbers), created)
 
 

@@ -11,7 +11,7 @@ from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
 from kulanz.claims.models import OWED, Account, Hold
-from kulanz.claims.rules import ClaimState, claim_state
+from kulanz.claims.rules import ClaimState, Sums, claim_state
 from kulanz.kernel import clock
 from kulanz.kernel.database import in_clause, read_columns, stored_datetime
 from kulanz.kernel.errors import NotFoundError
@@ -232,10 +232,14 @@ def _claim_lines(
 def _state(postings: tuple[PostingLine, ...], holds: set[str]) -> ClaimState:
     owed = [line for line in postings if line.account in OWED]
     return claim_state(
-        opened=sum(line.amount for line in owed if line.kind in ("opened", "credit_note")),
-        open_amount=sum(line.amount for line in owed),
-        received=-sum(line.amount for line in owed if line.kind == "payment"),
-        returned=sum(line.amount for line in owed if line.kind == "payment_return"),
+        Sums(
+            opened=sum(line.amount for line in owed if line.kind in ("opened", "credit_note")),
+            open_amount=sum(line.amount for line in owed),
+            received=-sum(line.amount for line in owed if line.basis == "payment"),
+            returned=sum(line.amount for line in owed if line.basis == "payment_return"),
+            written_off=sum(line.amount for line in postings if line.account == Account.WRITTEN_OFF),
+            transferred=sum(line.amount for line in postings if line.account == Account.TRANSFERRED),
+        ),
         holds=holds,
     )
 

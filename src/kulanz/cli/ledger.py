@@ -1,13 +1,19 @@
 """`kulanz ledger`: replay and compare."""
 
 from dataclasses import asdict
+from datetime import date
 from typing import Annotated
 
 import typer
 
+from kulanz.claims import accrual
 from kulanz.claims.checks import LedgerCheck, check_ledger
 from kulanz.cli.output import console, print_json
 from kulanz.cli.scoped import creditor as find_creditor
+from kulanz.cli.scoped import for_creditor
+from kulanz.kernel import clock
+from kulanz.kernel.errors import InputError
+from kulanz.kernel.money import Money
 from kulanz.tenancy.models import Creditor
 from kulanz.tenancy.scope import scope
 
@@ -39,3 +45,38 @@ def check(
         )
     if total.imbalances or total.differences:
         raise typer.Exit(1)
+
+
+@app.command()
+def accrue(
+    creditor: Annotated[str, typer.Option(help="Short name of the creditor.")],
+    day: Annotated[str, typer.Option(help="Day as YYYY-MM-DD; default: today.")] = "",
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would be posted.")] = False,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Charge default interest for the days before a day; the same day twice posts nothing the second time."""
+    with for_creditor(creditor) as found:
+        on = _day(day) if day else clock.today(found.timezone)
+        done = accrual.accrue(on, dry_run=dry_run)
+        amounts = {currency: str(Money(total, currency).decimal) for currency, total in done.totals}
+        if as_json:
+            caveats = [caveat.text("en") for caveat in done.caveats]
+            rest = {"total": amounts, "without_rate": done.without_rate, "caveats": caveats}
+            print_json({"day": on, "claims": done.claims, "posted": done.posted, **rest})
+            return
+        console.print(
+            f"{done.claims} claims in default on {on}: {done.posted} "
+            f"{'would get' if dry_run else 'got'} a posting, "
+            f"{', '.join(f'{amount} {currency}' for currency, amount in amounts.items()) or 'nothing'} in all."
+        )
+        if done.without_rate:
+            console.print(f"{done.without_rate} claims have no rate: the law's tables end before {on}.")
+        for caveat in done.caveats:
+            console.print(caveat.text("en"))
+
+
+def _day(text: str) -> date:
+    try:
+        return date.fromisoformat(text)
+    except ValueError:
+        raise InputError(f"{text!r} is no day; write it as YYYY-MM-DD.") from None

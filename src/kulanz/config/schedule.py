@@ -26,6 +26,7 @@ class Periodic:
 SCHEDULE = (
     Periodic("kulanz.events.tasks.deliver", 2),
     Periodic("kulanz.outreach.tasks.dispatch", 5),
+    Periodic("kulanz.claims.tasks.accrue", 86_400),
     Periodic("kulanz.strategy.tasks.decide", 900),
     Periodic("kulanz.strategy.tasks.learn", 900),
 )

@@ -123,6 +123,7 @@ def _tell(event: str, message: Message, code: str) -> None:
         {
             "case": message.case_id,
             "channel": message.channel,
+            "demanding": message.kind == Message.Kind.DEMANDING,
             "stage": message.stage,
             "tone": message.tone,
             "code": code,
