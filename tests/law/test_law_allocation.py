@@ -1,13 +1,15 @@
 """What a payment settles first, worked out by hand from sections 366, 367 and 497(3) BGB."""
 
 from datetime import date
+from itertools import permutations
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kulanz.kernel.errors import InputError
-from kulanz.law.allocation import ORDERS, Allocation, OpenItem, Order, allocate
+from kulanz.law.allocation import ORDERS, Allocation, OpenItem, Order, allocate, order_of, order_row
+from kulanz.law.packs import NoRate, load
 
 
 def item(claim_id: int, due: str, cost: int = 0, interest: int = 0, principal: int = 0) -> OpenItem[int]:
@@ -121,3 +123,30 @@ def test_sums_are_exact_and_the_order_is_kept(
             before = first.claim_id == pick or (second.claim_id != pick and first.due_date < second.due_date)
             if before and first is not second and settled[second.claim_id]:
                 assert settled[first.claim_id] == first.total
+
+
+def test_the_pack_says_in_which_order_a_claim_is_settled() -> None:
+    de = load("DE")
+    assert order_of(de, date(2026, 1, 1), consumer_loan=False) == "367"
+    assert order_of(de, date(2026, 1, 1), consumer_loan=True) == "497"
+    assert order_of(load("UK"), date(2026, 1, 1), consumer_loan=True) == "367"
+    assert order_row(load("US"), date(2026, 1, 1), consumer_loan=False).disputed_excluded
+    assert not order_row(de, date(2026, 1, 1), consumer_loan=False).disputed_excluded
+    with pytest.raises(NoRate):
+        order_of(de, date(2001, 12, 31), consumer_loan=False)
+
+
+def test_due_debts_come_first_then_the_least_secured_the_most_burdensome_and_the_oldest() -> None:
+    day = date(2026, 3, 1)
+    later = OpenItem("not due", date(2026, 3, 2), 0, 0, 100)
+    secured = OpenItem("secured", date(2026, 1, 1), 0, 0, 100, security=1)
+    heavy = OpenItem("heavy", date(2026, 2, 1), 0, 0, 100, burden=1)
+    old = OpenItem("old", date(2026, 1, 5), 0, 0, 100)
+    young = OpenItem("young", date(2026, 1, 6), 0, 0, 100)
+    for order in permutations([later, secured, heavy, old, young]):
+        spread = allocate(450, order, on=day)
+        assert [row.claim_id for row in spread.rows] == ["heavy", "old", "young", "secured", "not due"]
+        assert spread.rows[-1].amount == 50
+    assert allocate(50, [later, secured]).rows[0].claim_id == "not due"
+    assert allocate(50, [later, secured], on=date(2026, 3, 2)).rows[0].claim_id == "not due"
+    assert allocate(50, [later, secured], on=day).rows[0].claim_id == "secured"

@@ -8,6 +8,8 @@ from itertools import groupby
 from typing import Generic, Literal, TypeVar
 
 from kulanz.kernel.errors import InputError
+from kulanz.law.figures.allocation import AllocationOrder
+from kulanz.law.packs import Pack
 
 ClaimId = TypeVar("ClaimId")
 Order = Literal["367", "497"]
@@ -29,13 +31,18 @@ ORDERS: dict[Order, tuple[Account, ...]] = {
 
 @dataclass(frozen=True)
 class OpenItem(Generic[ClaimId]):
-    """What one claim still owes, in minor units of one currency; no part is negative."""
+    """What one claim still owes, in minor units of one currency; no part is negative.
+
+    `security`: how well it is secured, `burden`: how hard it weighs on the customer; higher is more, 0 the usual.
+    """
 
     claim_id: ClaimId
     due_date: date
     cost: int
     interest: int
     principal: int
+    security: int = 0
+    burden: int = 0
 
     @property
     def total(self) -> int:
@@ -69,21 +76,22 @@ def allocate(
     open_by_claim: Sequence[OpenItem[ClaimId]],
     order: Order = "367",
     designated: ClaimId | None = None,
+    on: date | None = None,
 ) -> Allocation[ClaimId]:
     """Spread `amount` (minor units, not negative) over the claims.
 
-    Claims, section 366: the one the payer designated first, then by due date, those due on one day in
-    proportion to what is open on them (odd minor units go to the largest remainder, then to the claim named
-    first). All claims count as equally secured and equally burdensome. A designated claim with nothing open
-    is passed over. Within a claim: `order` "367" costs, interest, principal; "497" (consumer loans, section
-    497(3), mandatory) costs, principal, interest.
+    Claims, section 366: the one the payer designated first, then those due on the day `on` (None: all are), of these
+    the least secured, the most burdensome, the oldest by due date, and equals in proportion to what is open on them
+    (odd minor units go to the largest remainder, then to the claim named first). A designated claim with nothing open
+    is passed over. Within a claim: `order` "367" costs, interest, principal; "497" (consumer loans, section 497(3),
+    mandatory) costs, principal, interest.
 
     Raises InputError for a negative amount or open part, or a claim named twice.
     """
     _check(amount, open_by_claim)
     rows: list[AllocationRow[ClaimId]] = []
     rest = amount
-    for group in _groups(open_by_claim, designated):
+    for group in _groups(open_by_claim, designated, on):
         shares = _in_proportion(min(rest, sum(item.total for item in group)), [item.total for item in group])
         for item, share in zip(group, shares, strict=True):
             rows += _within(item, share, order)
@@ -100,13 +108,33 @@ def _check(amount: int, items: Sequence[OpenItem[ClaimId]]) -> None:
         raise InputError("A claim is named twice; hand in one open item per claim.")
 
 
+def order_of(pack: Pack, on: date, *, consumer_loan: bool) -> Order:
+    """The order within one claim that the pack has for a day; raises NoRate before its first row."""
+    row = order_row(pack, on, consumer_loan=consumer_loan)
+    return next(name for name, accounts in ORDERS.items() if tuple(a.value for a in accounts) == row.order)
+
+
+def order_row(pack: Pack, on: date, *, consumer_loan: bool) -> AllocationOrder:
+    """The row behind `order_of`: a consumer's loan takes its own where there is one."""
+    loans = [row for row in pack.allocation_orders if row.debt == "consumer_loan"]
+    others = [row for row in pack.allocation_orders if row.debt == "any"]
+    found: AllocationOrder = pack.in_force(
+        loans if consumer_loan and loans else others, on, "allocation_orders"
+    )
+    return found
+
+
 def _groups(
-    items: Sequence[OpenItem[ClaimId]], designated: ClaimId | None
+    items: Sequence[OpenItem[ClaimId]], designated: ClaimId | None, on: date | None
 ) -> Iterator[list[OpenItem[ClaimId]]]:
     if designated is not None:
         yield [item for item in items if item.claim_id == designated]
     others = [item for item in items if designated is None or item.claim_id != designated]
-    for _, group in groupby(sorted(others, key=lambda item: item.due_date), key=lambda item: item.due_date):
+
+    def rank(item: OpenItem[ClaimId]) -> tuple[bool, int, int, date]:
+        return on is not None and item.due_date > on, item.security, -item.burden, item.due_date
+
+    for _, group in groupby(sorted(others, key=rank), key=rank):
         yield list(group)
 
 

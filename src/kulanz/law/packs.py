@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 
 from kulanz.kernel.errors import InputError, KulanzError
 from kulanz.law.caveats import Row
+from kulanz.law.figures.allocation import AllocationOrder
 from kulanz.law.figures.basis import Basis
 from kulanz.law.figures.contact import CallRule, ContactLimits, ContactRule, HolidayRule, PostalRegions
 from kulanz.law.figures.fees import (
@@ -25,6 +26,7 @@ from kulanz.law.figures.fees import (
     SmallClaimFee,
 )
 from kulanz.law.figures.interest import BaseRate, DayCountRule, DefaultRate, RoundingRule
+from kulanz.law.figures.limitation import LimitationBreaks, LimitationRule
 from kulanz.law.reading import TABLES, by_date, row_of
 
 __all__ = [
@@ -75,6 +77,9 @@ class Pack:
     small_claim_fees: tuple[SmallClaimFee, ...]
     settlement_rules: tuple[SettlementRule, ...]
     ordinance_bands: tuple[OrdinanceBand, ...]
+    limitation_rules: tuple[LimitationRule, ...]
+    limitation_breaks: tuple[LimitationBreaks, ...]
+    allocation_orders: tuple[AllocationOrder, ...]
 
     @property
     def limits(self) -> ContactLimits:

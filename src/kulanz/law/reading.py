@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 from pydantic import TypeAdapter, ValidationError
 
 from kulanz.kernel.errors import InputError
+from kulanz.law.figures.allocation import AllocationOrder
 from kulanz.law.figures.contact import CallRule, ContactRule, PostalRegions
 from kulanz.law.figures.fees import (
     CollectionRule,
@@ -18,6 +19,7 @@ from kulanz.law.figures.fees import (
     SmallClaimFee,
 )
 from kulanz.law.figures.interest import BaseRate, DayCountRule, DefaultRate, RoundingRule
+from kulanz.law.figures.limitation import LimitationBreaks, LimitationRule
 
 _R = TypeVar("_R")
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
@@ -105,5 +107,8 @@ TABLES = {
     "small_claim_fees": Table(SmallClaimFee),
     "settlement_rules": Table(SettlementRule),
     "ordinance_bands": Table(OrdinanceBand, ("up_to",)),
+    "limitation_rules": Table(LimitationRule),
+    "limitation_breaks": Table(LimitationBreaks),
+    "allocation_orders": Table(AllocationOrder, ("debt",)),
 }
 """Every dated table of a pack by its name in the file."""
