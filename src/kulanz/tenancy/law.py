@@ -34,15 +34,16 @@ def rows(jurisdiction: str) -> list[LawRow]:
     return list(LawRow.objects.filter(jurisdiction=jurisdiction.upper()).order_by("id"))
 
 
-def _version() -> int:
-    """Changes with every added row; rows are never changed or removed."""
+def _version() -> str:
+    """Changes with every added row, empty before the first; rows are never changed or removed."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT COALESCE(MAX(id), 0) FROM tenancy_lawrow")
-        return int(cursor.fetchone()[0])
+        cursor.execute("SELECT MAX(id), MAX(added_at) FROM tenancy_lawrow")
+        last, at = cursor.fetchone()
+        return f"{last} {at}" if last else ""
 
 
 @lru_cache(maxsize=64)
-def _merged(jurisdiction: str, version: int) -> Pack:
+def _merged(jurisdiction: str, version: str) -> Pack:
     found = packs.load(jurisdiction)
     return packs.merged(found, [_added(row) for row in rows(jurisdiction)]) if version else found
 

@@ -8,6 +8,7 @@ from django.db import DatabaseError
 from rich.markup import escape
 
 from kulanz.cli.output import console, errors
+from kulanz.kernel import clock
 from kulanz.kernel.errors import InputError
 from kulanz.kernel.money import Money, to_minor
 from kulanz.law import packs
@@ -24,6 +25,10 @@ def day(text: str, option: str) -> date:
         return date.fromisoformat(text)
     except ValueError:
         raise InputError(f"{option}: {text!r} is not an ISO date such as 2026-03-31.") from None
+
+
+def today() -> date:
+    return clock.now().date()
 
 
 def optional_day(text: str, option: str) -> date | None:
