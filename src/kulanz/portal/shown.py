@@ -26,12 +26,18 @@ _CLAIM = {
 _POSTING = {
     "opened": gettext_noop("Agreed amount"),
     "credit_note": gettext_noop("Credit note"),
+    "offset": gettext_noop("Credit used"),
     "interest": gettext_noop("Interest"),
     "cost": gettext_noop("Reminder cost"),
     "payment": gettext_noop("Your payment"),
     "payment_return": gettext_noop("Payment taken back"),
+    "refund": gettext_noop("Paid back"),
     "waiver": gettext_noop("Waived"),
+    "discount": gettext_noop("Discount"),
     "write_off": gettext_noop("Written off"),
+    "recovery": gettext_noop("Received after write-off"),
+    "transfer": gettext_noop("Handed over"),
+    "reallocation": gettext_noop("Payment spread anew"),
     "correction": gettext_noop("Correction"),
 }
 
