@@ -121,10 +121,11 @@ def _book(case_id: int, new: NewFact) -> tuple[int, tuple[FactLine, ...]]:
 
 
 def _at_the_end(case_id: int, day: date) -> bool:
-    """Whether nothing on the case is newer, nothing bears interest and nothing stands in credit."""
+    """Whether nothing on the case is newer, bears interest, has an order of its own or stands in credit."""
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT 1 FROM claims_claim WHERE creditor_id = %s AND case_id = %s AND default_from IS NOT NULL"
+            "SELECT 1 FROM claims_claim WHERE creditor_id = %s AND case_id = %s"
+            " AND (default_from IS NOT NULL OR kind = 'loan')"
             " UNION ALL SELECT 1 FROM claims_posting p JOIN claims_journal j ON j.id = p.journal_id"
             " WHERE p.creditor_id = %s AND p.case_id = %s AND j.value_date > %s"
             " UNION ALL SELECT 1 FROM claims_posting WHERE creditor_id = %s AND case_id = %s AND account = 'credit'"

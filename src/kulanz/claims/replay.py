@@ -12,17 +12,20 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 
 from kulanz.claims.models import COSTS, OWED, Account, Journal
-from kulanz.law.allocation import Account as Settled
-from kulanz.law.allocation import AllocationRow, OpenItem, allocate
+from kulanz.law.allocation import ORDERS, OpenItem, Order, allocate
+from kulanz.law.allocation import Account as Part
 
 Kind = Journal.Kind
 CAPPED = frozenset({Kind.WAIVER, Kind.DISCOUNT, Kind.WRITE_OFF, Kind.TRANSFER})
 """Journals that take away what is open: where an earlier payment left less, they take away less."""
-DERIVED = frozenset({Kind.PAYMENT, Kind.PAYMENT_RETURN}) | CAPPED
+DERIVED = frozenset({Kind.PAYMENT, Kind.PAYMENT_RETURN, Kind.RECOVERY}) | CAPPED
 """Facts whose lines follow from those before them."""
 ACCRUES = frozenset({Kind.PAYMENT}) | CAPPED
 """Facts that ask how much interest is owed on their day."""
 OFFSET = "offset"
+_OF_PART = {Part.COST: COSTS, Part.INTEREST: (Account.INTEREST,), Part.PRINCIPAL: (Account.PRINCIPAL,)}
+ACCOUNTS = {order: tuple(a for part in parts for a in _OF_PART[part]) for order, parts in ORDERS.items()}
+"""The accounts of a claim in the order in which a payment settles them."""
 
 Movements = Sequence[tuple[date, int]]
 Interest = Callable[[int, Movements, date], int]
@@ -31,12 +34,13 @@ Interest = Callable[[int, Movements, date], int]
 
 @dataclass(frozen=True, slots=True)
 class Debt:
-    """What the replay must know of a claim beside its journals."""
+    """What the replay must know of a claim beside its journals; `order` in which a payment settles its parts."""
 
     claim_id: int
     due_date: date
     credit_note: bool = False
     default_from: date | None = None
+    order: Order = "367"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,7 +203,9 @@ class _Work:
         if fact.kind == Kind.PAYMENT_RETURN and fact.undoes in self.lines:
             paid = self.lines[fact.undoes]
             return tuple(FactLine(p.claim_id, p.account, -p.amount, "payment_return") for p in paid)
-        return self._capped(fact.lines) if fact.kind in CAPPED else fact.lines
+        if fact.kind in CAPPED:
+            return self._capped(fact.lines)
+        return self._recovered(fact.lines) if fact.kind == Kind.RECOVERY else fact.lines
 
     def spread(self, amount: int, designated: int | None) -> tuple[FactLine, ...]:
         """The lines of a payment on the present balances."""
@@ -210,18 +216,20 @@ class _Work:
 
     def _settled(self, amount: int, designated: int | None, basis: str) -> list[FactLine]:
         """What `amount` settles, as credits to the accounts of claims."""
-        rows = allocate(amount, self._items(), designated=designated).rows
+        shares: Counter[int] = Counter()
+        for row in allocate(amount, self._items(), designated=designated).rows:
+            shares[row.claim_id] += row.amount
         return [
-            FactLine(row.claim_id, account, -part, basis)
-            for row in rows
-            for account, part in self._accounts(row)
+            FactLine(claim, account, -part, basis)
+            for claim, share in shares.items()
+            for account, part in self._accounts(claim, share)
         ]
 
-    def _accounts(self, row: AllocationRow[int]) -> Iterator[tuple[str, int]]:
-        left = row.amount
-        for account in COSTS if row.account is Settled.COST else (Account(row.account.value),):
-            part = min(left, max(0, self.balances[row.claim_id, account]))
-            left -= part
+    def _accounts(self, claim: int, share: int) -> Iterator[tuple[str, int]]:
+        """The accounts of a claim that its share of a payment settles, in the claim's own order."""
+        for account in ACCOUNTS[self.debts[claim].order]:
+            part = min(share, max(0, self.balances[claim, account]))
+            share -= part
             if part:
                 yield account, part
 
@@ -245,10 +253,10 @@ class _Work:
         )
 
     def _capped(self, lines: tuple[FactLine, ...]) -> tuple[FactLine, ...]:
-        """The lines with nothing taken away that is not open; their counterpart shrinks as well."""
+        """The lines with nothing taken away that does not stand there; their counterpart shrinks as well."""
         taken, excess = [], 0
         for line in lines:
-            if line.account in OWED and line.amount < 0:
+            if line.amount < 0:
                 part = min(-line.amount, max(0, self.balances[line.claim_id, line.account]))
                 excess += -line.amount - part
                 taken.append(replace(line, amount=-part))
@@ -260,6 +268,14 @@ class _Work:
                 excess -= cut
                 taken[at] = replace(line, amount=line.amount - cut)
         return tuple(line for line in taken if line.amount)
+
+    def _recovered(self, lines: tuple[FactLine, ...]) -> tuple[FactLine, ...]:
+        """Money for a claim that was written off; what is more than was written off was paid too much."""
+        money = tuple(line for line in lines if line.amount > 0)
+        taken = self._capped(tuple(line for line in lines if line.amount < 0))
+        over = sum(line.amount for line in (*money, *taken))
+        credit = (FactLine(None, Account.CREDIT, -over, "overpayment"),) if over else ()
+        return (*money, *taken, *credit)
 
     def _surplus_to_credit(self, day: date) -> None:
         for claim, account in sorted(self.surplus):

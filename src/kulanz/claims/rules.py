@@ -69,7 +69,8 @@ def _settled(sums: Sums) -> ClaimState:
 
 OWING = frozenset({ClaimState.OPEN, ClaimState.PART_PAID, ClaimState.REOPENED})
 """Something is owed and may be asked for."""
-STOPPED = frozenset({ClaimState.DISPUTED, ClaimState.ON_PLAN, ClaimState.ON_HOLD, ClaimState.TIME_BARRED})
+HELD = frozenset({ClaimState.DISPUTED, ClaimState.ON_PLAN, ClaimState.ON_HOLD})
+STOPPED = HELD | {ClaimState.TIME_BARRED}
 """Something is owed, and nobody asks for it."""
 SETTLED = frozenset(ClaimState) - OWING - STOPPED
 """Nothing is owed."""
@@ -111,7 +112,7 @@ EFFECTS: Mapping[str, Effect] = {
     "journal:discount": _effect(OWING | STOPPED, _S.PART_PAID, _S.PAID, _S.CREDITED),
     "journal:write_off": _effect(OWING | STOPPED, _S.WRITTEN_OFF, _S.PART_PAID),
     "journal:recovery": _effect([_S.WRITTEN_OFF], _S.WRITTEN_OFF, _S.PAID),
-    "journal:transfer": _effect(OWING | STOPPED, _S.HANDED_OVER, _S.PART_PAID),
+    "journal:transfer": _effect(OWING | STOPPED | {_S.HANDED_OVER}, _S.HANDED_OVER, *OWING),
     "journal:reallocation": _effect(_ALL, _S.OPEN, _S.PART_PAID, _S.PAID, _S.REOPENED),
     "journal:correction": _effect(_ALL, *(OWING | SETTLED)),
     "hold:dispute": _effect(OWING | {_S.ON_PLAN, _S.ON_HOLD}, _S.DISPUTED),
@@ -127,13 +128,24 @@ EFFECTS: Mapping[str, Effect] = {
     "hold:manual": _RESTS,
     "event:claim.opened": _NOTHING,
     "event:claim.defaulted": _NOTHING,
+    "event:fee.charged": _NOTHING,
     "event:payment.booked": _NOTHING,
     "event:payment.returned": _NOTHING,
     "event:hold.placed": _NOTHING,
-    "event:hold.lifted": _effect(STOPPED, *OWING, _S.DISPUTED, _S.ON_PLAN, _S.ON_HOLD),
-    "time:hold ended": _effect(STOPPED, *OWING, _S.DISPUTED, _S.ON_PLAN, _S.ON_HOLD),
+    "event:claim.credited": _NOTHING,
+    "event:claim.waived": _NOTHING,
+    "event:claim.discounted": _NOTHING,
+    "event:claim.written_off": _NOTHING,
+    "event:claim.transferred": _NOTHING,
+    "event:claim.recalled": _NOTHING,
+    "event:claim.recovered": _NOTHING,
+    "event:credit.refunded": _NOTHING,
+    "event:ledger.corrected": _NOTHING,
+    "event:ledger.sealed": _NOTHING,
+    "event:hold.lifted": _effect(HELD, *OWING, *HELD),
+    "time:hold ended": _effect(HELD, *OWING, *HELD),
     "time:limitation": _effect(OWING | STOPPED, _S.TIME_BARRED),
-    "fact:limitation restarted": _effect([_S.TIME_BARRED], *OWING, _S.DISPUTED, _S.ON_PLAN, _S.ON_HOLD),
+    "fact:limitation restarted": _effect([_S.TIME_BARRED], *OWING, *HELD),
 }
 """Every cause there is, and what it may do. While a claim is stopped its state shows the stop, whatever is booked; an
 event whose journal or hold stands in the table of its own changes nothing more."""

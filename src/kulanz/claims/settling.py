@@ -16,7 +16,7 @@ from django.db import connection
 
 from kulanz.claims import ledger
 from kulanz.claims.interest import interest_of
-from kulanz.claims.models import Account, Claim, Journal
+from kulanz.claims.models import Account, Claim, Customer, Journal
 from kulanz.claims.replay import (
     DERIVED,
     OFFSET,
@@ -28,7 +28,9 @@ from kulanz.claims.replay import (
     Replayed,
     replay,
 )
+from kulanz.law.allocation import Order, order_of
 from kulanz.law.packs import NoRate
+from kulanz.tenancy.law import pack
 from kulanz.tenancy.scope import creditor_id
 
 Kind = Journal.Kind
@@ -139,11 +141,35 @@ def as_date(value: date | str) -> date:
 
 def _debts(case_id: int) -> tuple[Debt, ...]:
     return tuple(
-        Debt(claim, due, kind == Claim.Kind.CREDIT_NOTE, default)
-        for claim, due, kind, default in Claim.objects.filter(case_id=case_id).values_list(
-            "id", "due_date", "kind", "default_from"
+        Debt(
+            claim,
+            due,
+            kind == Claim.Kind.CREDIT_NOTE,
+            default,
+            _order(jurisdiction, kind, customer, contracted),
+        )
+        for claim, due, kind, default, jurisdiction, contracted, customer in Claim.objects.filter(
+            case_id=case_id
+        ).values_list(
+            "id",
+            "due_date",
+            "kind",
+            "default_from",
+            "jurisdiction",
+            "contract_date",
+            "case__customer__kind",
         )
     )
+
+
+def _order(jurisdiction: str, kind: str, customer: str, contracted: date) -> Order:
+    """Consumers' loans have an order of their own where the law knows one on the day of the contract."""
+    if kind != Claim.Kind.LOAN or customer != Customer.Kind.PERSON:
+        return "367"
+    try:
+        return order_of(pack(jurisdiction), contracted, consumer_loan=True)
+    except NoRate:
+        return "367"
 
 
 def _journals(case_id: int) -> dict[tuple[int, str, date, str], list[FactLine]]:
