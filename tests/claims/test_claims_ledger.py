@@ -7,7 +7,7 @@ from django.db import DatabaseError, connection, transaction
 
 from kulanz.claims import ledger
 from kulanz.claims.actions import book_payment, return_payment
-from kulanz.claims.checks import check_ledger
+from kulanz.claims.checks import LedgerCheck, check_ledger
 from kulanz.claims.holds import lift_hold, place_hold
 from kulanz.claims.models import Account, Journal, Posting
 from kulanz.claims.queries import active_holds, case_columns, open_amount, statement
@@ -56,7 +56,7 @@ def test_a_returned_debit_restores_exactly_what_was_owed(creditor: Creditor, mak
     shown = statement(case.id)
     assert (shown.open_amount, shown.credit) == (before, 0)
     assert shown.claims[0].state == "reopened"
-    assert check_ledger() == type(check_ledger())(journals=3, postings=8, imbalances=0, differences=0)
+    assert check_ledger() == LedgerCheck(journals=3, postings=8, unsealed=3)
 
 
 def test_an_unbalanced_entry_is_refused_with_a_reason(creditor: Creditor, make_case) -> None:

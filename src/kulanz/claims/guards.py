@@ -7,7 +7,11 @@ exists is refused.
 
 from kulanz.kernel.guards import Guards
 
-_TABLES = ("claims_journal", "claims_posting", "claims_journalseal")
+_TABLES = ("claims_journal", "claims_posting")
+_KEPT = ("id", "creditor_id", "key", "kind", "case_id", "value_date", "booked_at", "cause", "details")
+"""Columns of a journal that never change; the sealer fills `sequence` and `digest` once."""
+_NEW, _OLD = (", ".join(f"{row}.{name}" for name in _KEPT) for row in ("NEW", "OLD"))
+_CHANGED = " OR ".join(f"NEW.{name} IS NOT OLD.{name}" for name in _KEPT)
 _UNBALANCED = """(SELECT COUNT(*) < 2 OR SUM(amount) <> 0
   OR SUM(CASE WHEN case_id <> NEW.case_id OR creditor_id <> NEW.creditor_id THEN 1 ELSE 0 END) <> 0
   FROM claims_posting WHERE journal_id = NEW.id)"""
@@ -19,16 +23,27 @@ LEDGER_GUARDS = Guards(
         """CREATE TRIGGER claims_posting_closed BEFORE INSERT ON claims_posting
         WHEN EXISTS (SELECT 1 FROM claims_journal WHERE id = NEW.journal_id)
         BEGIN SELECT RAISE(ABORT, 'this journal is closed'); END""",
+        f"""CREATE TRIGGER claims_journal_no_update BEFORE UPDATE ON claims_journal
+        WHEN OLD.sequence IS NOT NULL OR {_CHANGED}
+        BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END""",
         *(
             f"""CREATE TRIGGER {table}_no_{verb} BEFORE {verb} ON {table}
             BEGIN SELECT RAISE(ABORT, 'the ledger is append-only'); END"""
-            for table in _TABLES
-            for verb in ("update", "delete")
+            for table, verb in (
+                ("claims_journal", "delete"),
+                ("claims_posting", "update"),
+                ("claims_posting", "delete"),
+            )
         ),
     ),
     postgres=(
-        """CREATE FUNCTION claims_ledger_refuse() RETURNS trigger AS $$
+        f"""CREATE FUNCTION claims_ledger_refuse() RETURNS trigger AS $$
         BEGIN
+          IF TG_OP = 'UPDATE' AND TG_TABLE_NAME = 'claims_journal' THEN
+            IF OLD.sequence IS NULL AND ({_NEW}) IS NOT DISTINCT FROM ({_OLD}) THEN
+              RETURN NEW;
+            END IF;
+          END IF;
           RAISE EXCEPTION 'the ledger is append-only' USING ERRCODE = 'integrity_constraint_violation';
         END $$ LANGUAGE plpgsql""",
         f"""CREATE FUNCTION claims_journal_balanced() RETURNS trigger AS $$

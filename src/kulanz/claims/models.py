@@ -118,30 +118,24 @@ class Journal(TenantModel):
     details = models.JSONField(
         default=dict, help_text="How the amount was worked out: formula and inputs, no names"
     )
-
-    class Meta:
-        constraints: ClassVar = [models.UniqueConstraint(fields=["creditor", "key"], name="journal_key_once")]
-
-    def __str__(self) -> str:
-        return self.key
-
-
-class JournalSeal(TenantModel):
-    """A journal's place in its creditor's hash chain, given by the sealer in commit order; never changed."""
-
-    sequence = models.BigIntegerField()
-    journal = models.OneToOneField(Journal, on_delete=models.PROTECT, related_name="seal")
+    sequence = models.BigIntegerField(
+        null=True, help_text="Place in the creditor's hash chain; none: not sealed yet"
+    )
     digest = models.BinaryField(
-        max_length=32, help_text="SHA-256 over the seal before, the journal and its postings"
+        max_length=32, null=True, help_text="SHA-256 over the link before and this journal"
     )
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["creditor", "sequence"], name="journal_sequence_once")
+            models.UniqueConstraint(fields=["creditor", "key"], name="journal_key_once"),
+            models.UniqueConstraint(fields=["creditor", "sequence"], name="journal_sequence_once"),
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["id"], name="journal_unsealed", condition=models.Q(sequence=None)),
         ]
 
     def __str__(self) -> str:
-        return f"seal {self.sequence}"
+        return self.key
 
 
 class Account(models.TextChoices):
@@ -171,6 +165,9 @@ COSTS = tuple(account for account in Account if account.value.startswith("cost")
 """One account per kind of cost; `cost` itself is for kinds without an account of their own."""
 OWED = (Account.PRINCIPAL, Account.INTEREST, *COSTS)
 """What the customer owes; `CREDIT`, paid beyond it, counts against it."""
+OWED_SQL = ", ".join(f"'{account.value}'" for account in OWED)
+BALANCE_SQL = f"{OWED_SQL}, '{Account.CREDIT.value}'"
+"""The same for plain statements: `account IN (...)`; the second with credit is what a case still owes in all."""
 
 
 class Posting(TenantModel):

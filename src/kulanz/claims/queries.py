@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
-from kulanz.claims.models import OWED, Account, Hold
+from kulanz.claims.models import BALANCE_SQL, OWED, OWED_SQL, Account, Hold
 from kulanz.claims.rules import ClaimState, Sums, claim_state
 from kulanz.kernel import clock
 from kulanz.kernel.database import in_clause, read_columns, stored_datetime
@@ -103,8 +103,8 @@ NO_BIRTH_DAY = -(10**6)
 def open_amount(case_id: int) -> int:
     """What the customer owes on a case now: minor units, never below 0."""
     total = _rows(
-        "SELECT COALESCE(SUM(amount), 0) FROM claims_posting WHERE creditor_id = %s AND case_id = %s"
-        " AND account IN ('principal', 'interest', 'cost', 'credit')",
+        "SELECT COALESCE(SUM(amount), 0) FROM claims_posting"  # noqa: S608 - names of accounts
+        f" WHERE creditor_id = %s AND case_id = %s AND account IN ({BALANCE_SQL})",
         [creditor_id(), case_id],
     )[0][0]
     return max(0, int(total))
@@ -127,7 +127,7 @@ def open_items(case_id: int) -> list[OpenItem[int]]:
     items = [
         OpenItem(claim, _date(due), max(0, int(cost)), max(0, int(interest)), max(0, int(principal)))
         for claim, due, cost, interest, principal in _rows(
-            """SELECT l.id, l.due_date, SUM(CASE WHEN p.account = 'cost' THEN p.amount ELSE 0 END),
+            """SELECT l.id, l.due_date, SUM(CASE WHEN p.account LIKE 'cost%%' THEN p.amount ELSE 0 END),
               SUM(CASE WHEN p.account = 'interest' THEN p.amount ELSE 0 END),
               SUM(CASE WHEN p.account = 'principal' THEN p.amount ELSE 0 END)
             FROM claims_posting p JOIN claims_claim l ON l.id = p.claim_id
@@ -235,7 +235,8 @@ def _state(postings: tuple[PostingLine, ...], holds: set[str]) -> ClaimState:
         Sums(
             opened=sum(line.amount for line in owed if line.kind in ("opened", "credit_note")),
             open_amount=sum(line.amount for line in owed),
-            received=-sum(line.amount for line in owed if line.basis == "payment"),
+            received=sum(line.amount for line in postings if line.account == Account.RECEIVED)
+            - sum(line.amount for line in owed if line.basis == "payment"),
             returned=sum(line.amount for line in owed if line.basis == "payment_return"),
             written_off=sum(line.amount for line in postings if line.account == Account.WRITTEN_OFF),
             transferred=sum(line.amount for line in postings if line.account == Account.TRANSFERRED),
@@ -291,7 +292,7 @@ def case_columns(after_id: int, limit: int) -> CaseColumns:
     )
 
 
-_CASES = """
+_CASES = f"""
 SELECT k.id AS case_id, k.customer_id, k.currency, s.open_amount, s.oldest_due, s.open_claims, s.claims_total,
   s.invoiced_total, s.paid_total, CASE WHEN c.kind = 'business' THEN 1 ELSE 0 END AS is_business,
   CASE WHEN c.ladder_only THEN 1 ELSE 0 END AS ladder_only, c.language, c.country, c.postal_code, c.birth_date,
@@ -304,7 +305,7 @@ FROM (
     CAST(SUM(b.received) AS BIGINT) AS paid_total
   FROM (
     SELECT p.case_id, p.claim_id,
-      SUM(CASE WHEN p.account IN ('principal', 'interest', 'cost', 'credit') THEN p.amount ELSE 0 END) AS owed,
+      SUM(CASE WHEN p.account IN ({BALANCE_SQL}) THEN p.amount ELSE 0 END) AS owed,
       SUM(CASE WHEN p.account = 'invoiced' THEN -p.amount ELSE 0 END) AS invoiced,
       SUM(CASE WHEN p.account = 'received' THEN p.amount ELSE 0 END) AS received
     FROM claims_posting p WHERE +p.creditor_id = %s AND p.case_id > %s AND p.case_id <= %s
@@ -313,7 +314,7 @@ FROM (
   GROUP BY b.case_id HAVING SUM(b.owed) > 0
 ) s JOIN claims_case k ON k.id = s.case_id JOIN claims_customer c ON c.id = k.customer_id
 WHERE +k.creditor_id = %s ORDER BY k.id
-"""
+"""  # noqa: S608 - names of accounts
 
 
 def _epoch_days(values: NDArray[Any]) -> NDArray[np.int64]:
@@ -328,7 +329,7 @@ def oldest_open_due(case_ids: NDArray[np.int64]) -> dict[int, date]:
     """Case id to the due date of its oldest claim with something open; cases without one are left out."""
     rows = read_columns(
         "SELECT b.case_id, MIN(l.due_date) AS due FROM (SELECT p.case_id, p.claim_id FROM claims_posting p"  # noqa: S608
-        " WHERE p.creditor_id = %s AND p.account IN ('principal', 'interest', 'cost')"
+        f" WHERE p.creditor_id = %s AND p.account IN ({OWED_SQL})"
         f" AND {in_clause('p.case_id', case_ids.tolist())} GROUP BY p.case_id, p.claim_id HAVING SUM(p.amount) > 0) b"
         " JOIN claims_claim l ON l.id = b.claim_id GROUP BY b.case_id",
         [creditor_id()],

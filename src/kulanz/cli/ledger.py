@@ -5,6 +5,7 @@ from datetime import date
 from typing import Annotated
 
 import typer
+from rich.table import Table
 
 from kulanz.claims import accrual
 from kulanz.claims.checks import LedgerCheck, check_ledger
@@ -30,21 +31,43 @@ def check(
     creditor: Annotated[str, typer.Option(help="Only this creditor; default: all.")] = "",
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
-    """Replay every journal and compare it with all derived figures; exit 1 when anything differs."""
-    checked = [find_creditor(creditor)] if creditor else Creditor.objects.order_by("id")
-    total = LedgerCheck(0, 0, 0, 0)
+    """Replay every journal, follow the hash chain, compare with all derived figures; exit 1 when anything differs."""
+    checked = [find_creditor(creditor)] if creditor else list(Creditor.objects.order_by("id"))
+    found: dict[str, LedgerCheck] = {}
     for each in checked:
         with scope(each.id):
-            total += check_ledger()
+            found[each.slug] = check_ledger()
     if as_json:
-        print_json(asdict(total))
+        figures = {name: sum(asdict(each)[name] for each in found.values()) for name in asdict(LedgerCheck())}
+        figures["first_broken"] = next((each.first_broken for each in found.values() if each.first_broken), 0)
+        print_json(figures | {"creditors": {slug: asdict(each) for slug, each in found.items()}})
+    elif found:
+        _show(found)
     else:
-        console.print(
-            f"{total.journals} journals with {total.postings} postings: "
-            f"{total.imbalances} imbalances, {total.differences} differences."
-        )
-    if total.imbalances or total.differences:
+        console.print("There is no creditor yet: kulanz creditor add.")
+    if not all(each.clean for each in found.values()):
         raise typer.Exit(1)
+
+
+def _show(found: dict[str, LedgerCheck]) -> None:
+    names = ("journals", "postings", "imbalances", "differences", "sealed", "unsealed", "broken")
+    table = Table("Creditor", *(name.capitalize() for name in names))
+    for column in table.columns[1:]:
+        column.justify = "right"
+    for slug, each in found.items():
+        table.add_row(slug, *(str(asdict(each)[name]) for name in names))
+    console.print(table)
+    for slug, each in found.items():
+        if each.broken:
+            where = (
+                f"from number {each.first_broken} on"
+                if each.first_broken
+                else "at its end: journals are missing"
+            )
+            console.print(f"[red]{slug}: the chain does not follow {where}. Compare with a backup.[/red]")
+    console.print(
+        "Everything fits." if all(each.clean for each in found.values()) else "[red]Something differs.[/red]"
+    )
 
 
 @app.command()

@@ -27,6 +27,7 @@ SCHEDULE = (
     Periodic("kulanz.events.tasks.deliver", 2),
     Periodic("kulanz.outreach.tasks.dispatch", 5),
     Periodic("kulanz.claims.tasks.accrue", 86_400),
+    Periodic("kulanz.claims.tasks.seal", 60),
     Periodic("kulanz.strategy.tasks.decide", 900),
     Periodic("kulanz.strategy.tasks.learn", 900),
 )

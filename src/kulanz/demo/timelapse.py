@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time
 from zoneinfo import ZoneInfo
 
+from kulanz.claims.sealing import seal_all as seal_journals
 from kulanz.demo.agenda import Agenda
 from kulanz.demo.letters import Postman
 from kulanz.demo.people import People
@@ -42,6 +43,7 @@ class TimeLapse:
                 self._until(self._at(day, moment))
                 self._send()
             self._until(self._at(day, EVENING))
+            seal_journals()
             delivery.deliver()
 
     def _work(self) -> None:

@@ -1,13 +1,11 @@
 """Numbers events in commit order and chains them, so that writers never queue behind one lock."""
 
-import hashlib
-import json
 from collections.abc import Iterable
 
 from django.db import connection, transaction
 
 from kulanz.events.models import Event
-from kulanz.kernel.database import is_postgres
+from kulanz.kernel import chain
 from kulanz.tenancy.scope import creditor_id
 
 BLOCK = 5000
@@ -21,9 +19,7 @@ def seal(limit: int = BLOCK) -> int:
     """
     creditor = creditor_id()
     with transaction.atomic():
-        if is_postgres():
-            with connection.cursor() as cursor:
-                cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [_LOCK, creditor & 0x7FFFFFFF])
+        chain.only_sealer(_LOCK, creditor)
         last = (
             Event.objects.exclude(sequence=None)
             .order_by("-sequence")
@@ -58,7 +54,4 @@ def broken_links() -> list[int]:
 
 def _digest(previous: bytes, sequence: int, content: Iterable[object]) -> bytes:
     event_type, subject, payload, at = content
-    text = json.dumps(
-        [sequence, event_type, subject, payload, str(at)], separators=(",", ":"), sort_keys=True
-    )
-    return hashlib.sha256(previous + text.encode()).digest()
+    return chain.link(previous, [sequence, event_type, subject, payload, str(at)])

@@ -11,12 +11,12 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
+from kulanz.claims.models import BALANCE_SQL, OWED, OWED_SQL
 from kulanz.events.models import Event
 from kulanz.kernel.database import in_clause, read_columns
 from kulanz.tenancy.scope import creditor_id
 
 DAYS = 30
-_OWED = ("principal", "interest", "cost")
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ def balances(today: date) -> dict[str, Balance]:
     opened = read_columns(_OPEN, [creditor_id()])
     open_now = dict(zip(opened["currency"].tolist(), opened["amount"].tolist(), strict=True))
     account, kind, amount = sums["account"], sums["kind"], sums["amount"]
-    owed = np.isin(account, _OWED)
+    owed = np.isin(account, OWED)
     paying = np.isin(kind, ("payment", "payment_return"))
     given_up = np.isin(kind, ("waiver", "write_off"))
     due = sums["due"] == 1
@@ -146,13 +146,13 @@ FROM claims_posting p JOIN claims_journal j ON j.id = p.journal_id JOIN claims_c
 LEFT JOIN claims_claim c ON c.id = p.claim_id
 WHERE p.creditor_id = %s GROUP BY 1, 2, 3, 4
 """
-_OPEN = """
+_OPEN = f"""
 SELECT k.currency, CAST(SUM(b.owed) AS BIGINT) AS amount FROM (
   SELECT case_id, SUM(amount) AS owed FROM claims_posting
-  WHERE creditor_id = %s AND account IN ('principal', 'interest', 'cost', 'credit')
+  WHERE creditor_id = %s AND account IN ({BALANCE_SQL})
   GROUP BY case_id HAVING SUM(amount) > 0
 ) b JOIN claims_case k ON k.id = b.case_id GROUP BY k.currency
-"""
+"""  # noqa: S608 - names of accounts
 
 
 def delay(currency: str) -> Delay | None:
@@ -163,7 +163,7 @@ def delay(currency: str) -> Delay | None:
     rows = read_columns(
         "SELECT c.due_date, j.value_date, CAST(SUM(-p.amount) AS BIGINT) AS amount,"  # noqa: S608 - integers only
         " COUNT(DISTINCT p.claim_id) AS payments FROM claims_journal j"
-        " JOIN claims_posting p ON p.journal_id = j.id AND p.account IN ('principal', 'interest', 'cost')"
+        f" JOIN claims_posting p ON p.journal_id = j.id AND p.account IN ({OWED_SQL})"
         " JOIN claims_claim c ON c.id = p.claim_id JOIN claims_case k ON k.id = j.case_id"
         f" WHERE j.creditor_id = %s AND j.kind = 'payment' AND k.currency = %s{kept}"
         " GROUP BY c.due_date, j.value_date",
@@ -219,13 +219,13 @@ def outcomes() -> Outcomes:
     )
 
 
-_OUTCOMES = """
+_OUTCOMES = f"""
 SELECT COUNT(*) AS reminded,
   COALESCE(SUM(CASE WHEN h.case_id IS NULL AND t.owed <= 0 AND t.received > 0 THEN 1 ELSE 0 END), 0) AS settled,
   COALESCE(SUM(CASE WHEN h.case_id IS NOT NULL THEN 1 ELSE 0 END), 0) AS handed_over
 FROM (
   SELECT case_id,
-    (SELECT SUM(CASE WHEN p.account IN ('principal', 'interest', 'cost', 'credit') THEN p.amount ELSE 0 END)
+    (SELECT SUM(CASE WHEN p.account IN ({BALANCE_SQL}) THEN p.amount ELSE 0 END)
       FROM claims_posting p WHERE p.case_id = r.case_id) AS owed,
     (SELECT SUM(CASE WHEN p.account = 'received' THEN p.amount ELSE 0 END)
       FROM claims_posting p WHERE p.case_id = r.case_id) AS received
@@ -234,7 +234,7 @@ FROM (
 LEFT JOIN (
   SELECT DISTINCT subject_id AS case_id FROM events_event WHERE creditor_id = %s AND type = 'handover.due'
 ) h ON h.case_id = t.case_id
-"""
+"""  # noqa: S608 - names of accounts
 _RETURNED = """
 SELECT COUNT(*) AS paid, COALESCE(SUM(CASE WHEN EXISTS (
     SELECT 1 FROM claims_claim c JOIN claims_case k ON k.id = c.case_id

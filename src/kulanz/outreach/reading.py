@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
+from kulanz.claims.models import BALANCE_SQL
 from kulanz.contact.models import ContactPoint
 from kulanz.kernel.database import in_clause, read_columns
 from kulanz.tenancy.scope import creditor_id
@@ -57,7 +58,7 @@ def case_views(case_ids: Collection[int]) -> dict[int, CaseView]:
         f"""SELECT p.case_id, c.number, c.kind, c.due_date, CAST(SUM(p.amount) AS BIGINT) AS amount, MAX(p.id) AS last
         FROM claims_posting p LEFT JOIN claims_claim c ON c.id = p.claim_id
         WHERE +p.creditor_id = %s AND {in_clause("p.case_id", case_ids)}
-          AND p.account IN ('principal', 'interest', 'cost', 'credit')
+          AND p.account IN ({BALANCE_SQL})
         GROUP BY p.case_id, c.id, c.number, c.kind, c.due_date ORDER BY p.case_id, c.due_date, c.id""",  # noqa: S608
         [creditor_id()],
     )
@@ -106,10 +107,10 @@ def addresses(customer_ids: Collection[int]) -> dict[tuple[int, str], Address]:
 def unchanged(case_id: int, version: int, point_id: int) -> bool:
     """Whether the case and the address still are as they were read."""
     rows = read_columns(
-        """SELECT COALESCE((SELECT MAX(p.id) FROM claims_posting p WHERE p.case_id = k.id
-            AND p.account IN ('principal', 'interest', 'cost', 'credit')), 0) AS version,
+        f"""SELECT COALESCE((SELECT MAX(p.id) FROM claims_posting p WHERE p.case_id = k.id
+            AND p.account IN ({BALANCE_SQL})), 0) AS version,
           (SELECT COUNT(*) FROM contact_contactpoint WHERE id = %s AND state = %s) AS points
-        FROM claims_case k WHERE k.creditor_id = %s AND k.id = %s""",
+        FROM claims_case k WHERE k.creditor_id = %s AND k.id = %s""",  # noqa: S608 - names of accounts
         [point_id, ContactPoint.State.OK.value, creditor_id(), case_id],
     )
     return bool(rows["version"].tolist() == [version] and rows["points"].tolist() == [1])

@@ -44,6 +44,8 @@ class Order:
     return_url: str
     webhook_url: str
     language: str
+    with_mandate: bool = False
+    """Also ask for a mandate to collect later instalments, where the method can."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,7 +69,7 @@ class Instructions:
 
 
 class NoticeKind(StrEnum):
-    """What became of an order at the provider."""
+    """What became of an order at the provider. Reinstated: money that was taken back is there again (a dispute won)."""
 
     OPEN = "open"
     PENDING = "pending"
@@ -75,13 +77,15 @@ class NoticeKind(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     RETURNED = "returned"
+    REINSTATED = "reinstated"
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One fact from the provider. `amount` in minor units is what was paid or taken back, `at` when.
+    """One fact from the provider. `amount` in minor units is what was paid, or taken back in all so far; `at` when.
 
-    `client_reference` repeats the order's, so that a notice finds its order even when it overtakes the answer.
+    `client_reference` repeats the order's, so that a notice finds its order even when it overtakes the answer, or when
+    the call does not name the order itself (`provider_reference` empty).
     """
 
     event_id: str
@@ -103,6 +107,9 @@ class PaymentMethod(Protocol):
     @property
     def origins(self) -> tuple[str, ...]:
         """Origins (scheme, host, port) of the pages a customer may be sent to."""
+
+    def title(self, language: str) -> str:
+        """What a customer knows it by, on the button: German for `de`, English else (the page translates)."""
 
     def available(self, payee: Payee) -> bool:
         """Whether this payee can be paid this way."""

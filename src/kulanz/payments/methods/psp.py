@@ -51,6 +51,9 @@ class Psp:
         parts = urlsplit(self._url)
         return (f"{parts.scheme}://{parts.netloc}",)
 
+    def title(self, language: str) -> str:
+        return "Online"
+
     def available(self, payee: Payee) -> bool:
         return bool(payee.currency)
 

@@ -14,6 +14,9 @@ class Transfer:
     code = "transfer"
     origins: tuple[str, ...] = ()
 
+    def title(self, language: str) -> str:
+        return "Überweisung" if language == "de" else "Bank transfer"
+
     def available(self, payee: Payee) -> bool:
         return bool(payee.iban)
 
