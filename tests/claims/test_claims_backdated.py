@@ -176,6 +176,39 @@ class TestStories:
         assert (first, "principal") not in owed
         assert (None, "credit") not in owed
 
+    def test_what_was_handed_over_comes_back_as_far_as_it_went(self, case: Case) -> None:
+        """R0 is handed over and called back, 100.00 both times; then 30.00 of an earlier day turn up."""
+        first, *_ = claims_of(case)
+        for key, day, sign in (("t", 5, 1), ("u", 9, -1)):
+            lines = (
+                ledger.Line("principal", -10_000 * sign, first, "transfer"),
+                ledger.Line("transferred", 10_000 * sign, first, "transfer"),
+            )
+            with transaction.atomic():
+                ledger.post(ledger.Entry(key, "transfer", case.id, date(2026, 3, day), lines))
+        pay(case, 3_000, date(2026, 3, 1), "late")
+        owed = balances(case)
+        assert owed[first, "principal"] == 7_000
+        assert (first, "transferred") not in owed
+
+    def test_money_for_what_was_not_written_off_after_all_is_credit(self, case: Case) -> None:
+        """R0 is written off and recovered in full; 30.00 of an earlier day turn up: 30.00 were received twice."""
+        first, second, _ = claims_of(case)
+        entries = [
+            ("w", "write_off", 5, [("principal", -10_000, first), ("written_off", 10_000, first)]),
+            ("x", "recovery", 9, [("received", 10_000, first), ("written_off", -10_000, first)]),
+        ]
+        for key, kind, day, postings in entries:
+            lines = tuple(ledger.Line(account, amount, claim, kind) for account, amount, claim in postings)
+            with transaction.atomic():
+                ledger.post(ledger.Entry(key, kind, case.id, date(2026, 3, day), lines))
+        pay(case, 3_000, date(2026, 3, 1), "late")
+        owed = balances(case)
+        assert (first, "principal") not in owed
+        assert (first, "written_off") not in owed
+        assert owed[second, "principal"] == 17_000
+        assert check_ledger().imbalances == 0
+
     def test_the_payer_names_the_claim(self, case: Case) -> None:
         _, _, third = claims_of(case)
         book_payment(

@@ -153,6 +153,43 @@ def test_a_payment_is_more_than_zero(creditor: Creditor, make_case: Callable[...
         pay(case, amount)
 
 
+def test_a_payment_in_advance_settles_the_claim_that_is_there(
+    creditor: Creditor, make_case: Callable[..., Case]
+) -> None:
+    """Due on 20 March, of 6 March, and 60.00 of the 70.00 paid with the value date of 1 March settle it."""
+    case = make_case(claim="R", amount=6_000, due=date(2026, 3, 20))
+    pay(case, 7_000, day=date(2026, 3, 1))
+    assert ("R", "principal", -6_000, "payment") in lines("p")
+    assert (None, "credit", -1_000, "overpayment") in lines("p")
+    make_case(claim="next", amount=500, due=date(2026, 3, 30))
+    owed = {claim.number: (claim.open_amount, str(claim.state)) for claim in statement(case.id).claims}
+    assert owed == {"R": (0, "paid"), "next": (0, "credited")}
+
+
+def test_a_consumers_loan_settles_its_principal_before_its_interest(
+    creditor: Creditor, make_case: Callable[..., Case]
+) -> None:
+    """Section 497(3): of 50.00 cost takes 3.00 and the principal 47.00; the interest of 20.00 waits."""
+    case = make_case(claim="R", amount=10_000)
+    Claim.objects.filter(number="R").update(kind="loan")
+    charge(case, "R", "cost_reminder", 300)
+    charge(case, "R", "interest", 2_000)
+    pay(case, 5_000)
+    assert {(account, amount) for _, account, amount, _ in lines("p")} == {
+        ("received", 5_000),
+        ("cost_reminder", -300),
+        ("principal", -4_700),
+    }
+
+
+def test_a_businesss_loan_settles_interest_first(creditor: Creditor, make_case: Callable[..., Case]) -> None:
+    case = make_case(claim="R", amount=10_000, kind="business")
+    Claim.objects.filter(number="R").update(kind="loan")
+    charge(case, "R", "interest", 2_000)
+    pay(case, 5_000)
+    assert ("R", "interest", -2_000, "payment") in lines("p")
+
+
 def test_an_older_claim_that_is_booked_late_is_settled_as_if_it_had_been_there(
     creditor: Creditor, make_case: Callable[..., Case]
 ) -> None:

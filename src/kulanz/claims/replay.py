@@ -102,9 +102,9 @@ def replay(
     up to which interest has been charged at least; None: not yet.
     """
     work = _Work({debt.claim_id: debt for debt in debts}, interest)
-    for fact in sorted(facts, key=lambda fact: (fact.day, fact.order)):
+    for day, fact in _in_order(facts):
         work.take(fact)
-        work.set_off(fact.day)
+        work.set_off(day)
     if accrued_to is not None:
         work.accrue(accrued_to)
     return Replayed(
@@ -113,6 +113,22 @@ def replay(
         {order: tuple(lines) for order, lines in work.lines.items()},
         dict(work.balances),
     )
+
+
+def _in_order(facts: Sequence[Fact]) -> list[tuple[date, Fact]]:
+    """Facts with the day on which each begins to count, the earliest first.
+
+    That is the value date; a claim is there, at the latest, for the payments that came in after it was booked, even if
+    they count from before its own date.
+    """
+    counted: list[tuple[date, Fact]] = []
+    first_payment = date.max
+    for fact in sorted(facts, key=lambda fact: fact.order, reverse=True):
+        if fact.kind == Kind.PAYMENT:
+            first_payment = min(first_payment, fact.day)
+        early = min(fact.day, first_payment) if fact.kind == Kind.OPENED else fact.day
+        counted.append((early, fact))
+    return sorted(counted, key=lambda pair: (pair[0], pair[1].order))
 
 
 def spread(
