@@ -16,6 +16,7 @@ from kulanz.law.caveats import Row
 from kulanz.law.figures.allocation import AllocationOrder
 from kulanz.law.figures.basis import Basis
 from kulanz.law.figures.contact import CallRule, ContactLimits, ContactRule, HolidayRule, PostalRegions
+from kulanz.law.figures.duties import Duty
 from kulanz.law.figures.fees import (
     CollectionRule,
     FeeSchedule,
@@ -80,6 +81,7 @@ class Pack:
     limitation_rules: tuple[LimitationRule, ...]
     limitation_breaks: tuple[LimitationBreaks, ...]
     allocation_orders: tuple[AllocationOrder, ...]
+    duties: tuple[Duty, ...]
 
     @property
     def limits(self) -> ContactLimits:

@@ -9,6 +9,7 @@ from pydantic import TypeAdapter, ValidationError
 from kulanz.kernel.errors import InputError
 from kulanz.law.figures.allocation import AllocationOrder
 from kulanz.law.figures.contact import CallRule, ContactRule, PostalRegions
+from kulanz.law.figures.duties import Duty
 from kulanz.law.figures.fees import (
     CollectionRule,
     FeeSchedule,
@@ -110,5 +111,6 @@ TABLES = {
     "limitation_rules": Table(LimitationRule),
     "limitation_breaks": Table(LimitationBreaks),
     "allocation_orders": Table(AllocationOrder, ("debt",)),
+    "duties": Table(Duty, ("code",)),
 }
 """Every dated table of a pack by its name in the file."""
