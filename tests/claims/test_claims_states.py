@@ -11,7 +11,7 @@ from django.db import transaction
 from kulanz.claims import ledger
 from kulanz.claims.actions import book_payment, return_payment
 from kulanz.claims.holds import lift_hold, place_hold
-from kulanz.claims.models import Case, Claim, Hold, Journal
+from kulanz.claims.models import Case, Claim, Hold, Journal, LimitationFact
 from kulanz.claims.queries import statement
 from kulanz.claims.rules import (
     EFFECTS,
@@ -233,6 +233,52 @@ class TestALife:
             "older": S.PAID,
             "newer": S.REOPENED,
         }
+
+    def test_of_limitation(
+        self, creditor: Creditor, make_case: Callable[..., Case], clock: VirtualClock
+    ) -> None:
+        """Due on 20 February 2022: barred after 31 December 2025 (sections 195, 199); it was 3 March 2026 by then."""
+        case = make_case(due=date(2022, 2, 20))
+        assert state(case) is S.TIME_BARRED
+
+    def test_a_part_payment_starts_limitation_anew(
+        self, creditor: Creditor, make_case: Callable[..., Case]
+    ) -> None:
+        """Section 212: 3 years from 10 May 2024. The same payment, returned, has started nothing."""
+        case = make_case(due=date(2022, 2, 20))
+        book_payment(case.id, 100, value_date=date(2024, 5, 10), key="p", method="debit")
+        assert state(case) is S.PART_PAID
+        return_payment("p", value_date=date(2024, 5, 12), key="r")
+        assert state(case) is S.TIME_BARRED
+
+    @pytest.mark.parametrize(
+        ("kind", "expected"),
+        [
+            ("titled", S.OPEN),
+            ("acknowledged", S.OPEN),
+            ("negotiation", S.OPEN),
+            ("payment_order", S.OPEN),
+        ],
+    )
+    def test_what_is_recorded_moves_limitation(
+        self, creditor: Creditor, make_case: Callable[..., Case], kind: str, expected: ClaimState
+    ) -> None:
+        case = make_case(due=date(2022, 2, 20))
+        LimitationFact.objects.create(
+            creditor_id=creditor.id,
+            claim=Claim.objects.get(case=case),
+            kind=kind,
+            from_day=date(2025, 6, 1),
+            proof="letter of that day",
+            recorded_at=case.opened_at,
+        )
+        assert state(case) is expected
+
+    def test_without_a_rule_nothing_is_barred(
+        self, creditor: Creditor, make_case: Callable[..., Case]
+    ) -> None:
+        case = make_case(due=date(1950, 2, 20))
+        assert state(case) is S.OPEN
 
     def test_a_hold_in_the_past_says_nothing(
         self, creditor: Creditor, make_case: Callable[..., Case]

@@ -27,7 +27,7 @@ from kulanz.law.packs import NoRate, Pack
 from kulanz.law.rates import Terms, day_count_of, default_rate
 from kulanz.tenancy.law import pack
 
-BLOCK = 20_000
+BLOCK = 5_000
 BY = "claims"
 
 

@@ -10,6 +10,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
+from kulanz.claims.limitation import Settled, is_barred
 from kulanz.claims.models import BALANCE_SQL, OWED, OWED_SQL, Account, Hold
 from kulanz.claims.rules import ClaimState, Sums, claim_state
 from kulanz.kernel import clock
@@ -212,6 +213,8 @@ def _claim_lines(
         [creditor_id(), case_id],
     ):
         postings = tuple(lines.get(claim, []))
+        settled = (Settled(line.value_date, line.account, line.amount, line.basis) for line in postings)
+        barred = is_barred(claim, jurisdiction, _date(due), settled, clock.now().date())
         found.append(
             ClaimLine(
                 id=claim,
@@ -221,7 +224,7 @@ def _claim_lines(
                 due_date=_date(due),
                 product=product,
                 jurisdiction=jurisdiction,
-                state=_state(postings, holds),
+                state=_state(postings, holds, barred=barred),
                 open_amount=sum(line.amount for line in postings if line.account in OWED),
                 postings=postings,
             )
@@ -229,7 +232,7 @@ def _claim_lines(
     return tuple(found)
 
 
-def _state(postings: tuple[PostingLine, ...], holds: set[str]) -> ClaimState:
+def _state(postings: tuple[PostingLine, ...], holds: set[str], *, barred: bool) -> ClaimState:
     owed = [line for line in postings if line.account in OWED]
     return claim_state(
         Sums(
@@ -242,6 +245,7 @@ def _state(postings: tuple[PostingLine, ...], holds: set[str]) -> ClaimState:
             transferred=sum(line.amount for line in postings if line.account == Account.TRANSFERRED),
         ),
         holds=holds,
+        barred=barred,
     )
 
 
