@@ -13,7 +13,7 @@ from kulanz.claims.models import Claim, Customer, Hold
 from kulanz.claims.replay import Debt, Interest, Movements
 from kulanz.law import rates
 from kulanz.law.figures.interest import DayCount, Party
-from kulanz.law.interest import Movement, accrue
+from kulanz.law.interest import Accrual, Movement, accrue
 from kulanz.law.packs import Pack
 from kulanz.law.rates import Overrides, named_day_count
 from kulanz.tenancy.law import pack
@@ -53,7 +53,7 @@ def interest_of(case_id: int, debts: Sequence[Debt], accrued_to: date | None) ->
     if not own.charges and accrued_to is None:
         return None
     rests = rests_of([case_id], own.zone).get(case_id, [])
-    claims = {claim.claim_id: claim for claim in _in_default(case_id)}
+    claims = {claim.claim_id: claim for claim in in_default(case_id)}
 
     def interest(claim_id: int, movements: Movements, day: date) -> int:
         until = day if own.charges or accrued_to is None else min(day, accrued_to)
@@ -75,16 +75,21 @@ class InDefault:
 
     def total(self, movements: Movements, rests: Rests, day: date, own: Charging) -> int:
         """Interest for the days before `day`, minor units; raises NoRate where the law's tables end."""
+        found = self.accrual(movements, rests, day, own)
+        return found.total if found else 0
+
+    def accrual(self, movements: Movements, rests: Rests, day: date, own: Charging) -> Accrual | None:
+        """The same with its rows; None before the first day of default is over."""
         last = day - DAY
         if last < self.default_from:
-            return 0
+            return None
         return accrue(
             [Movement(on, amount) for on, amount in bearing(movements, rests)],
             self.default_from,
             last,
             self.pack,
             rates.Terms(self.party, self.contract_date, self.performed_on, own.day_count, own.overrides),
-        ).total
+        )
 
 
 def bearing(movements: Movements, rests: Rests) -> list[tuple[date, int]]:
@@ -133,7 +138,8 @@ def party_of(kind: str) -> Party:
     return Party.BUSINESS if kind == Customer.Kind.BUSINESS else Party.CONSUMER
 
 
-def _in_default(case_id: int) -> list[InDefault]:
+def in_default(case_id: int) -> list[InDefault]:
+    """The claims of a case that are in default."""
     rows = Claim.objects.filter(case_id=case_id).exclude(default_from=None)
     return [
         InDefault(

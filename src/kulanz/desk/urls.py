@@ -10,6 +10,7 @@ urlpatterns = [
     path("language/", views.language, name="language"),
     path("<slug:slug>/cases/", views.cases, name="cases"),
     path("<slug:slug>/cases/<int:case_id>/", views.case, name="case"),
+    path("<slug:slug>/cases/<int:case_id>/statement.pdf", views.statement_pdf, name="statement_pdf"),
     path("<slug:slug>/cases/<int:case_id>/hold/", acts.hold, name="hold"),
     path("<slug:slug>/cases/<int:case_id>/holds/<int:hold_id>/lift/", acts.lift, name="lift"),
     path("<slug:slug>/cases/<int:case_id>/transfer/", acts.transfer, name="transfer"),

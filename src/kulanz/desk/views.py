@@ -11,10 +11,13 @@ from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import check_for_language, get_language
 from django.views.decorators.http import require_GET, require_POST
 
+from kulanz.claims import paper
+from kulanz.claims.account import statement_of_account
 from kulanz.claims.models import Case
 from kulanz.desk import queries
 from kulanz.desk.forms import HoldForm, NoteForm, TransferForm
 from kulanz.desk.story import CaseStory, story
+from kulanz.documents.pdf import PdfUnavailableError
 from kulanz.documents.staff import Staff, creditors_of, page, staff_view
 from kulanz.kernel import clock
 from kulanz.kernel.errors import NotFoundError
@@ -80,6 +83,25 @@ def cases(request: HttpRequest, staff: Staff) -> HttpResponse:
 @staff_view(Role.VIEWER)
 def case(request: HttpRequest, staff: Staff, case_id: int) -> HttpResponse:
     return case_page(request, staff, read_story(staff, case_id))
+
+
+@require_GET
+@staff_view(Role.VIEWER)
+def statement_pdf(request: HttpRequest, staff: Staff, case_id: int) -> HttpResponse:
+    """The customer's statement of account as it stands today; 503 where this machine makes no PDFs."""
+    today = clock.today(staff.creditor.timezone)
+    try:
+        account = statement_of_account(case_id, today)
+        shown = paper.sheet(account, today, account.language)
+        made = paper.as_pdf(shown, paper.letterhead())
+    except NotFoundError:
+        raise Http404 from None
+    except PdfUnavailableError as error:
+        return HttpResponse(str(error), content_type="text/plain; charset=utf-8", status=503)
+    response = HttpResponse(made, content_type="application/pdf")
+    response["Content-Disposition"] = f'inline; filename="statement-{case_id}.pdf"'
+    response["Cache-Control"] = "no-store"
+    return response
 
 
 def read_story(staff: Staff, case_id: int) -> CaseStory:

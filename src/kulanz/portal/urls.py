@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from kulanz.portal import preferences, telling, views
+from kulanz.portal import preferences, statement, telling, views
 
 app_name = "portal"
 urlpatterns = [
@@ -16,6 +16,8 @@ urlpatterns = [
     path("p/<str:token>/return/<int:intent_id>/", views.back, name="back"),
     path("p/<str:token>/transfer/", views.transfer, name="transfer"),
     path("p/<str:token>/transfer/qr.svg", views.qr_code, name="qr"),
+    path("p/<str:token>/statement/", statement.page, name="statement"),
+    path("p/<str:token>/statement.pdf", statement.as_pdf, name="statement_pdf"),
     path("p/<str:token>/later/", telling.later, name="later"),
     path("p/<str:token>/paid/", telling.paid, name="paid"),
     path("p/<str:token>/problem/", telling.problem, name="problem"),
