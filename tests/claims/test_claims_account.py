@@ -51,6 +51,7 @@ def test_daily_interest_is_one_line_with_its_rows_below(claim) -> None:
 
 
 def test_a_fee_shows_its_formula_and_a_payment_what_it_settled(claim) -> None:
+    Claim.objects.update(default_from=None)
     fee = fees.reminder(load("DE"), DAY, digital=False, documented=76)
     charge(claim.id, fee, key="letter:1", value_date=DAY, by="outreach")
     book_payment(claim.case_id, 1000, value_date=DAY, key="p1", method="transfer")
@@ -66,6 +67,7 @@ def test_a_fee_shows_its_formula_and_a_payment_what_it_settled(claim) -> None:
 
 
 def test_the_sums_are_the_ledgers_own(claim) -> None:
+    Claim.objects.update(default_from=None)
     book_payment(claim.case_id, 12000, value_date=DAY, key="p1", method="transfer")
     found = statement_of_account(claim.case_id, DAY)
     assert found.sums == {Account.CREDIT: -2000}

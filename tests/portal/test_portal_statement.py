@@ -8,6 +8,7 @@ import pytest
 
 from kulanz.documents import pdf
 from kulanz.documents.pdf import PdfUnavailableError
+from kulanz.testing.psp_http import threaded_server
 
 
 def test_the_page_explains_every_entry(visitor) -> None:
@@ -43,13 +44,28 @@ def test_without_the_library_the_page_still_works(visitor, monkeypatch) -> None:
     assert "Das PDF kann gerade nicht erstellt werden." in answer.content.decode()
 
 
-def test_a_document_loads_nothing_from_elsewhere() -> None:
-    with pytest.raises(ValueError, match="nothing from elsewhere"):
-        pdf._refuse("https://tracker.example/x.png")
-    made = pdf.render(
-        '<html lang="en"><title>x</title><img src="https://tracker.example/x.png" alt="x">text</html>'
-    )
-    assert made.startswith(b"%PDF")
+def test_a_document_loads_nothing_from_elsewhere(tmp_path) -> None:
+    """A picture on a server that would answer, and one on the disk: neither is in the document."""
+    secret = tmp_path / "secret.svg"
+    secret.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"><text>x</text></svg>')
+    plain = pdf.render('<html lang="en"><title>x</title><p>text</p></html>')
+    with threaded_server(_refuse_to_be_asked) as url:
+        made = pdf.render(
+            f'<html lang="en"><title>x</title><p>text</p><img src="{url}/x.png" alt="a">'
+            f'<img src="{secret.as_uri()}" alt="b"></html>'
+        )
+    assert _asked == []
+    for document in (plain, made):
+        assert not any(page.images for page in pypdf.PdfReader(io.BytesIO(document)).pages)
+
+
+_asked: list[str] = []
+
+
+def _refuse_to_be_asked(environ, start_response):
+    _asked.append(environ["PATH_INFO"])
+    start_response("404 Not Found", [])
+    return [b""]
 
 
 @pytest.mark.parametrize("token", ["x" * 32, "statement"])

@@ -23,10 +23,10 @@ def render(html: str) -> bytes:
     """
     weasyprint = _weasyprint()
     style = resources.files("kulanz.documents").joinpath("static/documents/paper.css").read_text("utf-8")
-    document = weasyprint.HTML(string=html, url_fetcher=_refuse)
-    found: bytes = document.write_pdf(
-        stylesheets=[weasyprint.CSS(string=style, url_fetcher=_refuse)], pdf_variant="pdf/ua-1"
-    )
+    nothing = weasyprint.URLFetcher(allowed_protocols=())
+    document = weasyprint.HTML(string=html, url_fetcher=nothing)
+    dress = weasyprint.CSS(string=style, url_fetcher=nothing)
+    found: bytes = document.write_pdf(stylesheets=[dress], pdf_variant="pdf/ua-1")
     return found
 
 
@@ -36,7 +36,3 @@ def _weasyprint() -> Any:
     except OSError:
         raise PdfUnavailableError from None
     return weasyprint
-
-
-def _refuse(url: str, *args: object, **kwargs: object) -> dict[str, Any]:
-    raise ValueError(f"a document loads nothing from elsewhere: {url[:60]}")
