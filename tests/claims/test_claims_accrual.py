@@ -155,6 +155,43 @@ def test_a_creditors_highest_rate_only_lowers(late: Case, charging: Creditor) ->
     assert accrue(date(2026, 3, 3)).total == 10_959
 
 
+def test_a_lower_rate_counts_from_the_next_run_on_for_all_of_the_time(late: Case, charging: Creditor) -> None:
+    """At 4 percent 11 days bear 12,054.79: the second day takes back what was too much of 17,178."""
+    accrue(date(2026, 3, 3))
+    charging.max_interest_rate = Decimal(4)
+    charging.save()
+    assert accrue(date(2026, 3, 3)).posted == 0
+    assert accrue(date(2026, 3, 4)).total == 12_055 - 17_178
+
+
+class TestACreditorWhoStopsCharging:
+    @pytest.fixture
+    def stopped(self, late: Case, charging: Creditor) -> Case:
+        accrue(date(2026, 3, 3))
+        charging.charges_interest = False
+        charging.save()
+        return late
+
+    def test_no_more_is_charged_by_a_payment(self, stopped: Case) -> None:
+        book_payment(stopped.id, 100_000, value_date=date(2026, 3, 20), key="p", method="transfer")
+        assert interest(stopped) == 17_178
+        assert balances(stopped)["interest"] == 0
+
+    def test_what_was_too_much_is_taken_back(self, stopped: Case) -> None:
+        """100,000.00 and 5 days' interest of 26 February, found in March: 8,589.04 stay charged."""
+        book_payment(stopped.id, 10_008_589, value_date=date(2026, 2, 26), key="p", method="transfer")
+        assert interest(stopped) == 8_589
+        assert balances(stopped)["principal"] == 0
+
+    def test_a_claim_that_was_never_charged_is_not_charged_by_a_payment(
+        self, charging: Creditor, late: Case
+    ) -> None:
+        charging.charges_interest = False
+        charging.save()
+        book_payment(late.id, 100_000, value_date=date(2026, 3, 20), key="p", method="transfer")
+        assert interest(late) == 0
+
+
 def test_a_creditors_day_count_is_taken_and_named(late: Case, charging: Creditor) -> None:
     """30/360: 21 February to 2 March is 12 days: 10,000,000 x 6.27 % x 12 / 360 = 20,900."""
     charging.day_count = "30/360"

@@ -173,8 +173,49 @@ class TestReturns:
         assert statement(case.id).credit == 0
         assert check_ledger().differences == 0
 
+    def test_a_credit_note_stays_used_when_a_payment_is_returned(
+        self, creditor: Creditor, make_case: Callable[..., Case]
+    ) -> None:
+        """30.00 of a note and 20.00 paid too much settled 50.00: the return of the payment opens 20.00 again."""
+        case = make_case(claim="first", amount=10_000)
+        pay(case, 12_000, "a")
+        make_case(claim="note", amount=-3_000, due=date(2026, 3, 20))
+        make_case(claim="second", amount=5_000, due=date(2026, 3, 25))
+        assert {n: owed for n, (owed, _) in shown(case).items()} == {"first": 0, "note": 0, "second": 0}
+        return_payment("a", value_date=date(2026, 3, 30), key="ra")
+        owed = {n: owed for n, (owed, _) in shown(case).items()}
+        assert owed == {"first": 10_000, "note": 0, "second": 2_000}
+
 
 class TestCreditOnAClaim:
+    def test_with_nothing_else_open_the_rest_stands_in_credit(
+        self, creditor: Creditor, make_case: Callable[..., Case]
+    ) -> None:
+        case = make_case(claim="claim", amount=10_000)
+        pay(case, 7_000)
+        credit(case, "claim", 5_000)
+        offset(case.id)
+        assert shown(case)["claim"] == (0, "paid")
+        assert statement(case.id).credit == 2_000
+
+    def test_a_cost_is_settled_from_credit_before_the_next_payment(
+        self, creditor: Creditor, make_case: Callable[..., Case]
+    ) -> None:
+        """20.00 stand in credit when 5.00 of cost are charged; 10.00 more make it 25.00."""
+        case = make_case(claim="claim", amount=10_000)
+        pay(case, 12_000)
+        claim = Claim.objects.get(number="claim").id
+        lines = (
+            ledger.Line("cost_return", 500, claim, "return"),
+            ledger.Line("earned", -500, claim, "return"),
+        )
+        with transaction.atomic():
+            ledger.post(ledger.Entry("cost", "cost", case.id, DAY, lines))
+        pay(case, 1_000, "q")
+        assert shown(case)["claim"] == (0, "paid")
+        assert statement(case.id).credit == 2_500
+        assert Posting.objects.filter(journal__key="q", account="credit").get().amount == -1_000
+
     def test_what_a_note_gives_beyond_the_rest_becomes_credit(
         self, creditor: Creditor, make_case: Callable[..., Case]
     ) -> None:

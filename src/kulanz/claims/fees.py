@@ -4,7 +4,7 @@ from datetime import date
 
 from django.db import transaction
 
-from kulanz.claims import ledger
+from kulanz.claims import ledger, settling
 from kulanz.claims.actions import lock_case
 from kulanz.claims.models import Account, Claim, Journal
 from kulanz.claims.queries import holds_at
@@ -43,6 +43,7 @@ def charge(claim_id: int, fee: Fee, *, key: str, value_date: date, by: str) -> i
             raise ConflictError("Fees rest while this case is on hold; nothing was charged.")
         journal_id = ledger.post(_entry(claim, fee, key, value_date, by))
         if not known:
+            settling.settle(claim.case_id, key)
             told = {"case": claim.case_id, "amount": fee.amount, "journal": journal_id, "kind": fee.kind}
             record("fee.charged", claim.id, told)
     return journal_id
