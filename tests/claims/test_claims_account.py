@@ -58,7 +58,7 @@ def test_a_fee_shows_its_formula_and_a_payment_what_it_settled(claim) -> None:
     lines = statement_of_account(claim.case_id, DAY).lines
     assert [(line.account, line.amount, line.formula) for line in lines] == [
         (Account.PRINCIPAL, 10000, ""),
-        (Account.COST_REMINDER, 76, "documented cost"),
+        (Account.COST_REMINDER, 76, "0.76"),
         (Account.COST_REMINDER, -76, ""),
         (Account.PRINCIPAL, -924, ""),
     ]

@@ -10,7 +10,7 @@ from kulanz.law.figures.duties import Duty, Occasion
 from kulanz.law.figures.interest import Party
 from kulanz.law.packs import Pack
 
-__all__ = ["BureauFacts", "Duty", "Facts", "Owed", "Occasion", "bureau_notice", "fill", "required"]
+__all__ = ["BureauFacts", "Duty", "Facts", "Occasion", "Owed", "bureau_notice", "fill", "required"]
 
 FOUR_WEEKS = timedelta(weeks=4)
 

@@ -96,7 +96,7 @@ def reminder(
         )
     inputs = (("documented", _plain(documented)),)
     return Fee(
-        FeeKind.REMINDER, documented, "documented cost", inputs, row.source, documented, caveats("", [row])
+        FeeKind.REMINDER, documented, _plain(documented), inputs, row.source, documented, caveats("", [row])
     )
 
 
@@ -222,7 +222,7 @@ def returned(documented: int) -> Fee:
     _not_negative(documented)
     inputs = (("documented", _plain(documented)),)
     source = "BGB sections 280, 241: damage by a returned debit, the bank's own charge only"
-    return Fee(FeeKind.RETURN, documented, "documented cost", inputs, source, documented)
+    return Fee(FeeKind.RETURN, documented, _plain(documented), inputs, source, documented)
 
 
 def credited(fee: Fee, lump: int) -> Fee:
