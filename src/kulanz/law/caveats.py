@@ -6,6 +6,23 @@ from datetime import date
 from typing import Protocol
 
 
+_GERMAN = {
+    "base rate": "Basiszinssatz",
+    "collection cost": "Inkassokosten",
+    "day count": "Tageszählung",
+    "default interest rate": "Verzugszinssatz",
+    "expenses": "Auslagen",
+    "legal basis": "Rechtsgrundlage",
+    "limitation": "Verjährung",
+    "lump sum": "Pauschale",
+    "order of allocation": "Anrechnungsreihenfolge",
+    "ordinance on cost": "Kostenverordnung",
+    "reminder cost": "Mahnkosten",
+    "small claims' fee": "Gebühr für kleine Forderungen",
+    "suspension and restart": "Hemmung und Neubeginn",
+}
+
+
 class Row(Protocol):
     """What every row of a pack says of itself."""
 
@@ -28,7 +45,7 @@ class Caveat:
     def text(self, language: str) -> str:
         """A sentence for people: German for `de...`, English for every other language."""
         if language.lower().startswith("de"):
-            return f"Nicht geprüft: {self.what} ab {self.valid_from.isoformat()} ({self.source})."
+            return f"Nicht geprüft: {_GERMAN.get(self.what, self.what)} ab {self.valid_from.isoformat()} ({self.source})."
         return f"Unverified: {self.what} from {self.valid_from.isoformat()} ({self.source})."
 
 

@@ -6,11 +6,12 @@ import zlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from kulanz.contact.queries import creditor_rules
 from kulanz.documents import layout as layouts
 from kulanz.kernel.errors import InputError
-from kulanz.outreach import texts
+from kulanz.outreach import informing, texts
 from kulanz.outreach.channels.port import Outgoing, Sender
 from kulanz.outreach.models import ArchivedMessage, Layout, Message
 from kulanz.outreach.reading import CaseView
@@ -25,11 +26,15 @@ _LEVEL = 6
 
 @dataclass(frozen=True, slots=True)
 class Composed:
-    """`content` is for the archive: compressed JSON with subject, text, body and preferences address."""
+    """`content` is for the archive: compressed JSON with subject, text, body and preferences address.
+
+    `lacking`: codes of duties to inform that are not in the text; such a message must not leave.
+    """
 
     outgoing: Outgoing
     layout_id: int
     content: bytes
+    lacking: tuple[str, ...] = ()
 
 
 class Composer:
@@ -42,6 +47,7 @@ class Composer:
             raise InputError(f"{self.creditor.name} has no brand; add one before messages are sent.")
         self.brand: Brand = brand
         self.contact_rules = creditor_rules(self.creditor)
+        self.zone = ZoneInfo(self.creditor.timezone)
         self._layouts: dict[str, tuple[layouts.Layout, int]] = {}
 
     def compose(self, message: Message, case: CaseView, recipient: str, at: datetime) -> Composed:
@@ -52,7 +58,12 @@ class Composer:
         filled = values(self.creditor, case, url, at, offer=message.offer, data=message.data)
         text = texts.find(message.stage, message.tone, language)
         layout, layout_id = self._layout(language)
-        page = layout.page(text.render(filled), filled["preferences"])
+        today = at.astimezone(self.zone).date()
+        duties = informing.owed(self.creditor, message, language, filled, today)
+        sentences = tuple(duty.text for duty in duties if duty.text)
+        if case.charges:
+            sentences += informing.caveats(message.case_id, language, today)
+        page = layout.page(informing.written(text.render(filled), sentences), filled["preferences"])
         outgoing = Outgoing(
             wire_id=self.wire_id(message),
             sender=Sender(self.brand.sender_name, self.brand.sender_email, self.brand.reply_to),
@@ -71,7 +82,8 @@ class Composer:
             "body": page.fragment,
             "preferences": filled["preferences"],
         }
-        return Composed(outgoing, layout_id, pack(kept, links.token(message.link_id)))
+        content = pack(kept, links.token(message.link_id))
+        return Composed(outgoing, layout_id, content, informing.lacking(page, duties))
 
     def wire_id(self, message: Message) -> str:
         """The Message-ID: the same for the same key, whatever happens in between."""

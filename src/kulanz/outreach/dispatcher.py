@@ -29,6 +29,7 @@ TRY_AGAIN = timedelta(hours=1)
 LATER = frozenset({VetoCode.OUTSIDE_HOURS, VetoCode.SUNDAY, VetoCode.PUBLIC_HOLIDAY})
 """Vetoes that only mean: not at this hour."""
 EXPIRED = "expired"
+DUTY_MISSING = "duty_missing"
 PAID = "payment_received"
 """Any payment since the message was written stops it, a part payment too: the next decision knows the new state."""
 BLOCK = 200
@@ -187,6 +188,9 @@ def _mark(draft: _Draft, composer: Composer, now: datetime, lease: timedelta) ->
         marking.mark_stopped(message, VetoCode.NO_CONTACT_POINT)
     elif draft.composed is None:
         marking.mark_failed(message, "unwritable", draft.error)
+    elif draft.composed.lacking:
+        detail = f"The text lacks what the law wants said: {', '.join(draft.composed.lacking)}."
+        marking.mark_failed(message, DUTY_MISSING, detail)
     elif marking.mark_sending(message, draft.composed, now + lease):
         return draft.composed
     return None

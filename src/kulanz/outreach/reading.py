@@ -24,7 +24,8 @@ class Owed:
 class CaseView:
     """A case as a message shows it, claims by due date.
 
-    `credit` >= 0: credit notes and what was paid too much, minor units. `version` changes with every posting.
+    `credit` >= 0: credit notes and what was paid too much, minor units. `charges`: interest and cost among what is
+    owed. `version` changes with every posting.
     """
 
     customer_name: str
@@ -33,6 +34,7 @@ class CaseView:
     owed: tuple[Owed, ...]
     credit: int
     version: int
+    charges: int = 0
 
     @property
     def open_amount(self) -> int:
@@ -55,7 +57,8 @@ def case_views(case_ids: Collection[int]) -> dict[int, CaseView]:
         [creditor_id()],
     )
     rows = read_columns(
-        f"""SELECT p.case_id, c.number, c.kind, c.due_date, CAST(SUM(p.amount) AS BIGINT) AS amount, MAX(p.id) AS last
+        f"""SELECT p.case_id, c.number, c.kind, c.due_date, CAST(SUM(p.amount) AS BIGINT) AS amount, MAX(p.id) AS last,
+          CAST(SUM(CASE WHEN p.account IN ('principal', 'credit') THEN 0 ELSE p.amount END) AS BIGINT) AS charges
         FROM claims_posting p LEFT JOIN claims_claim c ON c.id = p.claim_id
         WHERE +p.creditor_id = %s AND {in_clause("p.case_id", case_ids)}
           AND p.account IN ({BALANCE_SQL})
@@ -65,10 +68,12 @@ def case_views(case_ids: Collection[int]) -> dict[int, CaseView]:
     owed: dict[int, list[Owed]] = {}
     credit: dict[int, int] = {}
     version: dict[int, int] = {}
-    for case, number, kind, due, amount, last in zip(
+    charged: dict[int, int] = {}
+    for case, number, kind, due, amount, last, charges in zip(
         *(values.tolist() for values in rows.values()), strict=True
     ):
         version[case] = max(last, version.get(case, 0))
+        charged[case] = charged.get(case, 0) + charges
         if number is None or amount <= 0:
             credit[case] = credit.get(case, 0) - amount
         else:
@@ -81,6 +86,7 @@ def case_views(case_ids: Collection[int]) -> dict[int, CaseView]:
             tuple(owed.get(case, ())),
             max(0, credit.get(case, 0)),
             version.get(case, 0),
+            charged.get(case, 0),
         )
         for case, currency, name, language in zip(
             *(values.tolist() for values in people.values()), strict=True

@@ -66,6 +66,13 @@ class Creditor(models.Model):
         default=0.2, help_text="Customers who stay on the plain ladder for ever"
     )
     role = models.CharField(max_length=10, choices=LegalRole.choices, default=LegalRole.CREDITOR)
+    client_name = models.CharField(max_length=200, blank=True, help_text="For whom a collector collects")
+    client_address = models.CharField(max_length=300, blank=True)
+    authority = models.CharField(max_length=200, blank=True, help_text="A collector's supervisory authority")
+    authority_contact = models.CharField(max_length=200, blank=True, help_text="Its electronic address")
+    vat_statement = models.CharField(
+        max_length=200, blank=True, help_text="Whether the client may deduct VAT"
+    )
     charges_interest = models.BooleanField(default=False, help_text="Default interest is charged at all")
     max_interest_rate = models.DecimalField(
         max_digits=6,
