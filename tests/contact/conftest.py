@@ -49,6 +49,10 @@ def make_facts() -> MakeFacts:
             "contacts_7d": np.zeros(n, np.int16),
             "pending": np.zeros(n, bool),
             "region": np.array(["DE-BE"] * n, object),
+            "returns_at": np.zeros(n, np.int64),
+            "barred": np.zeros(n, bool),
+            "last_talk": np.zeros(n, np.int64),
+            "calls_7d": np.zeros(n, np.int16),
         }
         given = {name: np.array(value, columns[name].dtype) for name, value in changes.items()}
         return CaseFacts(**(columns | given))

@@ -353,3 +353,69 @@ def slot_instants(at: datetime) -> dict[int, datetime]:
             if start > at:
                 found.setdefault(day.weekday() * 6 + band, start)
     return found
+
+
+def test_a_demand_waits_for_the_hour_at_which_a_case_comes_back(
+    space: ActionSpace, stage: StageSet, rules: CreditorRules, make_facts: Any
+) -> None:
+    back = int((TUESDAY + timedelta(hours=24)).timestamp())
+    gated = gate(make_facts(returns_at=[back]), [stage], first(), space, rules, TUESDAY)
+    assert slots(gated.allowed, space) == {(day, band) for day in (WED, THU) for band in range(6)}
+    assert set(gated.vetoes) == {VetoCode.RETURNING}
+    polite = gate(
+        make_facts(returns_at=[back]), [replace(stage, demanding=False)], first(), space, rules, TUESDAY
+    )
+    assert (TUE, 0) in slots(polite.allowed, space)
+    assert check(make_facts(returns_at=[back]), "email", stage, rules, TUESDAY).code is VetoCode.RETURNING
+    later = TUESDAY + timedelta(hours=25)
+    assert check(make_facts(returns_at=[back]), "email", stage, rules, later) is None
+
+
+def test_time_barred_claims_get_no_demand_and_a_polite_word_only_where_the_creditor_wants_it(
+    space: ActionSpace, stage: StageSet, rules: CreditorRules, make_facts: Any
+) -> None:
+    barred, quiet = make_facts(barred=[True]), replace(stage, demanding=False)
+    polite = replace(rules, polite_when_barred=True)
+    for asked, under, code in (
+        (stage, rules, VetoCode.TIME_BARRED),
+        (quiet, rules, VetoCode.TIME_BARRED),
+        (stage, polite, VetoCode.TIME_BARRED),
+        (quiet, polite, None),
+    ):
+        gated = gate(barred, [asked], first(), space, under, TUESDAY)
+        assert set(gated.vetoes) == ({code} if code else set())
+        assert gated.allowed.channel_slot.any() == (code is None)
+
+
+US = CreditorRules(load("US"), "America/New_York", ContactLimits(), frozenset({"email", "call"}))
+PHONE = ActionSpace(channels=("email", "call"), tones=("friendly",), offers=("none",))
+
+
+def test_calls_end_with_seven_in_seven_days_and_after_a_talk(stage: StageSet, make_facts: Any) -> None:
+    asks = replace(stage, channels=("email", "call"))
+    at = datetime(2026, 3, 3, 7, tzinfo=ZoneInfo("America/New_York"))
+    talked = int((at - timedelta(days=5)).timestamp())
+    for changes, calls in (({"calls_7d": [6]}, True), ({"calls_7d": [7]}, False), ({}, True)):
+        gated = gate(make_facts(region=[None], **changes), [asks], first(), PHONE, US, at)
+        assert bool(slots(gated.allowed, PHONE, channel=1)) is calls
+        assert slots(gated.allowed, PHONE, channel=0)
+        assert (VetoCode.CALLED_ENOUGH in gated.vetoes) is not calls
+        veto = check(
+            replace(make_facts(region=[None], **changes), **_one_channel()),
+            "call",
+            asks,
+            US,
+            at.replace(hour=9),
+        )
+        assert (veto is None) is calls
+    gated = gate(make_facts(region=[None], last_talk=[talked]), [asks], first(), PHONE, US, at)
+    assert slots(gated.allowed, PHONE, channel=1) == {
+        (day, band) for day, band in slots(gated.allowed, PHONE) if day == THU
+    }
+
+
+def _one_channel() -> dict[str, Any]:
+    return {
+        name: np.array([[name == "has_point"]])
+        for name in ("has_point", "bounced", "opted_out", "no_consent")
+    }

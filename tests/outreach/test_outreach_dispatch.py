@@ -135,12 +135,21 @@ def test_a_hold_stops_the_reminder(make_case: Any, queue: Any, sink: Any, reason
     assert sink.mails == []
 
 
-def test_a_lifted_hold_and_a_renewed_consent_stop_nothing(make_case: Any, queue: Any, sink: Any) -> None:
+def test_a_renewed_consent_stops_nothing_and_after_a_lifted_hold_a_message_waits(
+    make_case: Any, queue: Any, sink: Any, clock: VirtualClock
+) -> None:
     case = make_case()
     queue(case)
-    lift_hold(place_hold(case.id, "manual", by="agent:1").id, by="agent:1")
     withdraw(case.customer_id, "email", proof="test")
     give(case.customer_id, "email", proof="test")
+    assert dispatch().sent == 1
+    held = make_case("K2")
+    message = queue(held, expires_at=[clock.at + timedelta(days=5)])
+    lift_hold(place_hold(held.id, "manual", by="agent:1").id, by="agent:1")
+    assert dispatch().postponed == 1
+    message.refresh_from_db()
+    assert message.outcome == "returning"
+    clock.advance(timedelta(days=3))
     assert dispatch().sent == 1
 
 

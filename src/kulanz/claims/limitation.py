@@ -10,7 +10,7 @@ from kulanz.law.packs import NoRate
 from kulanz.tenancy.law import pack
 
 Kind = LimitationFact.Kind
-SHORTEST = timedelta(days=365)
+SHORTEST = timedelta(days=3 * 365)
 """No claim of any law pack is time-barred sooner after its due date; younger ones are not looked at."""
 
 

@@ -10,7 +10,7 @@ from django.db import connection
 from django.db.models import Q, QuerySet
 from numpy.typing import NDArray
 
-from kulanz.claims.limitation import Settled, is_barred
+from kulanz.claims.limitation import SHORTEST, Settled, is_barred
 from kulanz.claims.models import BALANCE_SQL, OWED, OWED_SQL, Account, Hold
 from kulanz.claims.rules import ClaimState, Sums, claim_state
 from kulanz.kernel import clock
@@ -43,6 +43,7 @@ class ClaimLine:
     product: str
     jurisdiction: str
     state: ClaimState
+    barred: bool
     open_amount: int
     postings: tuple[PostingLine, ...]
 
@@ -225,6 +226,7 @@ def _claim_lines(
                 product=product,
                 jurisdiction=jurisdiction,
                 state=_state(postings, holds, barred=barred),
+                barred=barred,
                 open_amount=sum(line.amount for line in postings if line.account in OWED),
                 postings=postings,
             )
@@ -340,3 +342,20 @@ def oldest_open_due(case_ids: NDArray[np.int64]) -> dict[int, date]:
     )
     days = (date.fromisoformat(str(day)[:10]) for day in rows["due"])
     return dict(zip(rows["case_id"].tolist(), days, strict=True))
+
+
+def barred_cases(case_ids: NDArray[np.int64], on: date) -> NDArray[np.bool_]:
+    """Which cases are time-barred with everything that is open on them on a day, bool[n].
+
+    Only cases with a claim older than any limitation's shortest time are looked at one by one.
+    """
+    barred = np.zeros(len(case_ids), np.bool_)
+    old = read_columns(
+        "SELECT DISTINCT case_id FROM claims_claim WHERE +creditor_id = %s AND case_id BETWEEN %s AND %s"
+        " AND due_date < %s AND kind <> 'credit_note'",
+        [creditor_id(), int(case_ids.min(initial=0)), int(case_ids.max(initial=0)), on - SHORTEST],
+    )
+    for place in np.flatnonzero(np.isin(case_ids, old["case_id"])).tolist():
+        owing = [claim for claim in statement(int(case_ids[place])).claims if claim.open_amount > 0]
+        barred[place] = bool(owing) and all(claim.barred for claim in owing)
+    return barred

@@ -96,9 +96,18 @@ def mark_bounced(customer_id: int, channel: str, value: str | None = None) -> in
 
 
 def log_contact(
-    case_id: int, customer_id: int, channel: str, demanding: bool, message_id: int | None = None
+    case_id: int,
+    customer_id: int,
+    channel: str,
+    demanding: bool,
+    message_id: int | None = None,
+    *,
+    talked: bool = False,
 ) -> None:
-    """Record that a contact was made now: it was handed to the provider. Demanding ones count towards the caps."""
+    """Record that a contact was made now: it was handed to the provider. Demanding ones count towards the caps.
+
+    `talked`: a call in which somebody was spoken to; some jurisdictions let no other follow it for a while.
+    """
     insert_columns(
         ContactLog,
         {
@@ -108,6 +117,7 @@ def log_contact(
             "channel": _known_channel(channel),
             "at": clock.now(),
             "demanding": demanding,
+            "talked": talked,
             "message_id": message_id,
         },
     )

@@ -85,6 +85,10 @@ class CaseFacts:
     whether a message that was decided on is queued, being sent or of unknown fate.
 
     region object[n]: "DE-BE", "DE", or None where the creditor's own country counts.
+
+    returns_at int64[n], epoch seconds: no demand before it, because a hold ended lately (0 none). barred bool[n]:
+    everything open on the case is time-barred. last_talk int64[n] (epoch seconds, 0 never) and calls_7d int16[n]:
+    talks and calls by telephone, for the caps that some jurisdictions have on them.
     """
 
     case_id: NDArray[np.int64]
@@ -100,6 +104,10 @@ class CaseFacts:
     contacts_7d: NDArray[np.int16]
     pending: Bools
     region: NDArray[Any]
+    returns_at: NDArray[np.int64]
+    barred: Bools
+    last_talk: NDArray[np.int64]
+    calls_7d: NDArray[np.int16]
 
     def __len__(self) -> int:
         return len(self.case_id)
@@ -107,12 +115,16 @@ class CaseFacts:
 
 @dataclass(frozen=True)
 class CreditorRules:
-    """The law where the creditor works, its own tighter limits, and the channels that it uses."""
+    """The law where the creditor works, its own tighter limits, and the channels that it uses.
+
+    `polite_when_barred`: time-barred claims get no demand, but what does not demand may still be sent.
+    """
 
     pack: Pack
     timezone: str
     limits: ContactLimits
     channels_on: frozenset[str]
+    polite_when_barred: bool = False
 
     @cached_property
     def tightened(self) -> Pack:

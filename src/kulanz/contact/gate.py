@@ -15,12 +15,13 @@ from kulanz.contact.facts import HOLDS, NO_HOLD, Bools, CaseFacts, CreditorRules
 from kulanz.contact.tables import Moments, StageTables, moments, stage_tables
 from kulanz.engine import ActionSpace, Allowed
 from kulanz.kernel.errors import InputError
-from kulanz.law.contact import cap_veto, may_send
+from kulanz.law.contact import call_ok, cap_veto, may_send
 from kulanz.law.vetoes import HoldReason, Veto, VetoCode, source, veto_of_hold
 
 __all__ = ["CaseFacts", "CreditorRules", "Gated", "StageSet", "check", "gate", "hold_reason"]
 
 Vetoes = dict[VetoCode, Bools]
+CALL = "call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,9 +53,12 @@ def gate(
     """
     _check_shapes(facts, stages, stage_index, space)
     tables = stage_tables(stages, space, rules, at)
-    times = moments(facts, tables.starts, rules)
+    times = moments(facts, tables.starts, rules, tables.demanding[stage_index])
     stage_slots, stage_channels = tables.slots[stage_index], tables.channels[stage_index]
-    vetoes = _case_vetoes(facts, tables.possible[stage_index], tables.min_amount[stage_index])
+    demanding = tables.demanding[stage_index]
+    vetoes = _case_vetoes(
+        facts, _Stage(tables.possible, tables.min_amount, tables.demanding).at(stage_index), rules
+    )
     free = ~np.logical_or.reduce([np.zeros(len(facts), np.bool_), *vetoes.values()])
     wanted = stage_channels & free[:, None]
     usable = wanted.copy()
@@ -63,11 +67,21 @@ def gate(
         usable &= ~stops
     _note_moments(vetoes, times, tables, stage_index, usable.any(axis=1))
     slots = stage_slots & times.ok
+    calls = _call_slots(facts, space.channels, tables.starts, rules)
+    if calls is not None:
+        number = space.channels.index(CALL)
+        silent = usable[:, number] & ~(slots & calls).any(axis=1)
+        _note(vetoes, VetoCode.CALLED_ENOUGH, silent & slots.any(axis=1))
+        usable[:, number] &= ~silent
     sendable = usable.any(axis=1) & slots.any(axis=1)
-    rival = _rivals(facts, sendable, tables.demanding[stage_index])
+    rival = _rivals(facts, sendable, demanding)
     _note(vetoes, VetoCode.CUSTOMER_CONTACTED, rival)
     usable &= (sendable & ~rival)[:, None]
-    return Gated(_allowed(usable, slots, tables.tone_offers[stage_index]), vetoes)
+    allowed = _allowed(usable, slots, tables.tone_offers[stage_index])
+    if calls is not None:
+        by_channel = allowed.channel_slot.reshape(len(facts), len(space.channels), -1)
+        by_channel[:, space.channels.index(CALL)] &= calls
+    return Gated(allowed, vetoes)
 
 
 def check(facts: CaseFacts, channel: str, stage: StageSet, rules: CreditorRules, at: datetime) -> Veto | None:
@@ -76,15 +90,21 @@ def check(facts: CaseFacts, channel: str, stage: StageSet, rules: CreditorRules,
     `facts` holds one case and the one channel. Reasons that pass with time (too many, too soon, hours) come last.
     """
     possible = np.array([channel in stage.channels and bool(stage.tones) and bool(stage.offers)])
-    reasons = _case_vetoes(facts, possible, np.array([stage.min_amount]))
+    asks = _Stage(possible, np.array([stage.min_amount]), np.array([stage.demanding]))
+    reasons = _case_vetoes(facts, asks, rules)
     reasons |= {code: stops[:, 0] for code, stops in _channel_vetoes(facts, (channel,), rules).items()}
     first = next((code for code, stops in reasons.items() if stops[0]), None)
     if first is not None:
         return _veto(first, int(facts.hold[0]))
+    pack, now = rules.tightened, np.array([int(at.timestamp())], np.int64)
+    if channel == CALL and not call_ok(pack, facts.last_talk, facts.calls_7d, now)[0, 0]:
+        return _veto(VetoCode.CALLED_ENOUGH, NO_HOLD)
+    if stage.demanding and now[0] < facts.returns_at[0]:
+        return _veto(VetoCode.RETURNING, NO_HOLD)
     last = int(facts.last_contact[0])
     last_at = datetime.fromtimestamp(last, UTC) if last else None
-    return cap_veto(rules.tightened, last_at, int(facts.contacts_7d[0]), at) or may_send(
-        rules.tightened, at, rules.timezone, facts.region[0]
+    return cap_veto(pack, last_at, int(facts.contacts_7d[0]), at) or may_send(
+        pack, at, rules.timezone, facts.region[0]
     )
 
 
@@ -100,7 +120,28 @@ def _veto(code: VetoCode, hold: int) -> Veto:
     )
 
 
-def _case_vetoes(facts: CaseFacts, possible: Bools, min_amount: NDArray[np.int64]) -> Vetoes:
+@dataclass(frozen=True, slots=True)
+class _Stage:
+    """What the stages of cases ask, one row per case; `possible`: anything at all."""
+
+    possible: Bools
+    min_amount: NDArray[np.int64]
+    demanding: Bools
+
+    def at(self, index: NDArray[np.int16]) -> "_Stage":
+        return _Stage(self.possible[index], self.min_amount[index], self.demanding[index])
+
+
+def _call_slots(
+    facts: CaseFacts, channels: Sequence[str], starts: NDArray[np.int64], rules: CreditorRules
+) -> Bools | None:
+    """The slots that the caps on calls leave, bool[n, S]; None where there are no calls or no caps."""
+    if CALL not in channels or not rules.tightened.calls:
+        return None
+    return call_ok(rules.tightened, facts.last_talk, facts.calls_7d, starts)
+
+
+def _case_vetoes(facts: CaseFacts, stage: _Stage, rules: CreditorRules) -> Vetoes:
     """Reasons against any contact about a case, the weightiest first; only those that occur."""
     vetoes: Vetoes = {}
     _note(vetoes, VetoCode.NOTHING_OPEN, facts.open_amount <= 0)
@@ -108,8 +149,10 @@ def _case_vetoes(facts: CaseFacts, possible: Bools, min_amount: NDArray[np.int64
         if hold != NO_HOLD:
             _note(vetoes, veto_of_hold(HOLDS[hold]), facts.hold == hold)
     _note(vetoes, VetoCode.MINOR, facts.minor)
-    _note(vetoes, VetoCode.NOT_IN_STAGE, ~possible)
-    _note(vetoes, VetoCode.AMOUNT_TOO_SMALL, (facts.open_amount < min_amount) & (facts.open_amount > 0))
+    polite = ~stage.demanding if rules.polite_when_barred else np.zeros(len(facts), np.bool_)
+    _note(vetoes, VetoCode.TIME_BARRED, facts.barred & ~polite)
+    _note(vetoes, VetoCode.NOT_IN_STAGE, ~stage.possible)
+    _note(vetoes, VetoCode.AMOUNT_TOO_SMALL, (facts.open_amount < stage.min_amount) & (facts.open_amount > 0))
     _note(vetoes, VetoCode.MESSAGE_PENDING, facts.pending)
     return vetoes
 

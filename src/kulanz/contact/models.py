@@ -74,6 +74,7 @@ class ContactLog(TenantModel):
     channel = models.CharField(max_length=8, choices=Channel.choices)
     at = models.DateTimeField()
     demanding = models.BooleanField()
+    talked = models.BooleanField(default=False, help_text="A call in which somebody was spoken to")
     message_id = models.BigIntegerField(null=True, help_text="outreach message, by id")
 
     class Meta:
@@ -81,3 +82,24 @@ class ContactLog(TenantModel):
 
     def __str__(self) -> str:
         return f"{self.channel} to customer {self.customer_id}"
+
+
+class Representative(TenantModel):
+    """Who speaks for a customer: contact goes to them and not to the customer."""
+
+    class Kind(models.TextChoices):
+        LAWYER = "lawyer"
+        COUNSELLOR = "counsellor"
+        ADMINISTRATOR = "administrator"
+        GUARDIAN = "guardian"
+
+    customer = models.ForeignKey(Customer, on_delete=models.PROTECT, related_name="representatives")
+    kind = models.CharField(max_length=14, choices=Kind.choices)
+    name = models.CharField(max_length=200)
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    value = models.CharField(max_length=320)
+    from_day = models.DateField()
+    until_day = models.DateField(null=True, blank=True)
+
+    def __str__(self) -> str:
+        return f"{self.kind} of customer {self.customer_id}"

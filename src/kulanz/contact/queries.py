@@ -6,7 +6,7 @@ the creditor.
 
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -14,16 +14,17 @@ from zoneinfo import ZoneInfo
 import numpy as np
 from numpy.typing import NDArray
 
-from kulanz.claims.queries import open_amount
+from kulanz.claims.queries import barred_cases, open_amount
 from kulanz.contact.facts import HOLDS, NO_HOLD, OF_THE_PERSON, Bools, CaseFacts, CreditorRules, StageSet
 from kulanz.contact.gate import check
-from kulanz.contact.models import Channel
+from kulanz.contact.models import Channel, Representative
 from kulanz.kernel.database import in_clause, is_postgres, read_columns, stored_datetime
 from kulanz.kernel.errors import InputError, NotFoundError
 from kulanz.law.contact import region_of_postal_code
-from kulanz.law.packs import ContactLimits, load
+from kulanz.law.packs import ContactLimits, Pack, load
 from kulanz.law.regions import is_public_holiday
 from kulanz.law.vetoes import HoldReason, Veto
+from kulanz.tenancy.law import pack
 from kulanz.tenancy.models import Creditor
 from kulanz.tenancy.scope import creditor_id
 
@@ -36,26 +37,36 @@ NEED_CONSENT = frozenset({Channel.WHATSAPP.value, Channel.CALL.value})
 """Channels that need an opt-in even for a reminder: the messenger's own terms; automated calls, 47 U.S.C. 227(b)(1)."""
 
 WEEK = timedelta(days=7)
+RETURN = timedelta(days=3)
+RETURN_HOURS = 72
+"""Within this time after a hold each case has an hour from which demands may begin again."""
+CALL = Channel.CALL.value
 ADULT_AT = 18
 
 
 def creditor_rules(creditor: Creditor, channels_on: Collection[str] = WITH_PROVIDER) -> CreditorRules:
     """What binds this creditor's contacts; `channels_on` are those it has not switched off."""
     return _rules(
-        creditor.jurisdiction,
+        pack(creditor.jurisdiction),
         creditor.timezone,
         creditor.hours_between_contacts,
         creditor.contacts_per_7_days,
         frozenset(channels_on),
+        creditor.polite_when_barred,
     )
 
 
 @lru_cache(maxsize=1024)
 def _rules(
-    jurisdiction: str, timezone: str, hours_between: int, per_7_days: int, channels_on: frozenset[str]
+    law: Pack,
+    timezone: str,
+    hours_between: int,
+    per_7_days: int,
+    channels_on: frozenset[str],
+    polite: bool,
 ) -> CreditorRules:
     limits = ContactLimits(hours_between=hours_between, per_7_days=per_7_days)
-    return CreditorRules(load(jurisdiction), timezone, limits, channels_on)
+    return CreditorRules(law, timezone, limits, channels_on, polite)
 
 
 def facts(
@@ -104,9 +115,14 @@ class _Moment:
     timezone: str
 
     @property
+    def day(self) -> date:
+        """The local day."""
+        return self.at.astimezone(ZoneInfo(self.timezone)).date()
+
+    @property
     def adults_born_by(self) -> date:
         """Who was born later is a minor on this local day."""
-        day = self.at.astimezone(ZoneInfo(self.timezone)).date()
+        day = self.day
         last_of_february = day.month == 2 and day.day == 29
         return day.replace(year=day.year - ADULT_AT, day=28 if last_of_february else day.day)
 
@@ -132,6 +148,10 @@ def _facts(
         contacts_7d=contacts.astype(np.int16),
         pending=on_their_way > 0,
         region=_regions(cases["country"], cases["postal_code"]),
+        returns_at=_returns(case_ids, moment.at),
+        barred=barred_cases(case_ids, moment.day),
+        last_talk=cases["talk"],
+        calls_7d=cases["calls"].astype(np.int16),
     )
 
 
@@ -147,8 +167,14 @@ def _cases(case_ids: Ints, moment: _Moment, channels: tuple[str, ...]) -> dict[s
             ),
             seconds=seconds,
             among=among,
+            calls=_CALLS.format(seconds=seconds) if CALL in channels else "0 AS talk, 0 AS calls",
         ),
-        [moment.adults_born_by, stored_datetime(moment.at - WEEK), creditor_id(), *ids],
+        [
+            moment.adults_born_by,
+            *[stored_datetime(moment.at - WEEK)] * (2 if CALL in channels else 1),
+            creditor_id(),
+            *ids,
+        ],
     )
     place, inside = _places(found["id"], case_ids)
     if not inside.all():
@@ -170,10 +196,17 @@ SELECT k.id, k.customer_id, c.country, c.postal_code,
     WHERE l.customer_id = k.customer_id AND +l.creditor_id = k.creditor_id AND l.demanding
     ORDER BY l.at DESC LIMIT 1), 0) AS last,
   (SELECT COUNT(*) FROM contact_contactlog l
-    WHERE l.customer_id = k.customer_id AND +l.creditor_id = k.creditor_id AND l.demanding AND l.at > %s) AS recent
+    WHERE l.customer_id = k.customer_id AND +l.creditor_id = k.creditor_id AND l.demanding AND l.at > %s) AS recent,
+  {calls}
 FROM claims_case k JOIN claims_customer c ON c.id = k.customer_id
 WHERE +k.creditor_id = %s AND {among} ORDER BY k.id
 """
+
+
+_CALLS = """COALESCE((SELECT MAX({seconds}) FROM contact_contactlog l
+    WHERE l.customer_id = k.customer_id AND +l.creditor_id = k.creditor_id AND l.talked), 0) AS talk,
+  (SELECT COUNT(*) FROM contact_contactlog l WHERE l.customer_id = k.customer_id AND +l.creditor_id = k.creditor_id
+    AND l.channel = 'call' AND l.at > %s) AS calls"""
 
 
 def _per_channel(channels: tuple[str, ...], value: str) -> str:
@@ -216,7 +249,7 @@ def _holds(case_ids: Ints, customer_ids: Ints, at: datetime) -> NDArray[np.int8]
     found = read_columns(
         f"""SELECT k.customer_id, h.case_id, h.reason FROM claims_case k CROSS JOIN claims_hold h
         WHERE h.case_id = k.id AND {among} AND +h.creditor_id = %s AND h.lifted_at IS NULL
-          AND h.from_at <= %s AND (h.until_at IS NULL OR h.until_at > %s)""",  # noqa: S608
+          AND h.stops_contact AND h.from_at <= %s AND (h.until_at IS NULL OR h.until_at > %s)""",  # noqa: S608
         [*ids, creditor_id(), now, now],
     )
     if not len(found["case_id"]):
@@ -229,6 +262,48 @@ def _holds(case_ids: Ints, customer_ids: Ints, at: datetime) -> NDArray[np.int8]
     of_case[order] = _lowest(case_ids[order], found["case_id"], rank)
     strongest = np.minimum(of_case, of_customer)
     return np.where(strongest == len(HOLDS), NO_HOLD, strongest).astype(np.int8)
+
+
+def _returns(case_ids: Ints, at: datetime) -> Ints:
+    """When demands may begin again after a hold that ended lately, epoch seconds, 0 where none did.
+
+    Cases come back one by one over three days, each at an hour of its own, so that holds ending together are followed
+    by no storm of messages.
+    """
+    found = read_columns(
+        """SELECT h.case_id, COALESCE(h.lifted_at, h.until_at) AS ended FROM claims_hold h
+        WHERE +h.creditor_id = %s AND h.case_id BETWEEN %s AND %s AND h.stops_contact
+          AND (h.lifted_at > %s OR h.lifted_at IS NULL AND h.until_at > %s)
+          AND COALESCE(h.lifted_at, h.until_at) <= %s""",
+        [
+            creditor_id(),
+            int(case_ids.min(initial=0)),
+            int(case_ids.max(initial=0)),
+            *[stored_datetime(at - RETURN)] * 2,
+            stored_datetime(at),
+        ],
+    )
+    returns = np.zeros(len(case_ids), np.int64)
+    if not len(found["case_id"]):
+        return returns
+    order = np.argsort(case_ids)
+    place, inside = _places(case_ids[order], found["case_id"])
+    ended = np.array([_epoch(each) for each in found["ended"][inside]], np.int64)
+    spread = (found["case_id"][inside] * 7919 % RETURN_HOURS + 1) * 3600
+    np.maximum.at(returns, order[place], ended + spread)
+    return returns
+
+
+def _epoch(value: datetime | str) -> int:
+    at = value if isinstance(value, datetime) else datetime.fromisoformat(value).replace(tzinfo=UTC)
+    return int(at.timestamp())
+
+
+def representative_of(customer_id: int, day: date) -> Representative | None:
+    """Who speaks for a customer of the creditor in scope on a day; the one appointed last where there are several."""
+    rows = Representative.objects.filter(customer_id=customer_id, from_day__lte=day)
+    found: Representative | None = rows.exclude(until_day__lt=day).order_by("-from_day", "-id").first()
+    return found
 
 
 def _lowest(ids: Ints, found: Ints, rank: NDArray[np.int8]) -> NDArray[np.int8]:

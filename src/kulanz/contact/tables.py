@@ -11,6 +11,7 @@ from kulanz.contact.facts import Bools, CaseFacts, CreditorRules, StageSet
 from kulanz.engine import ActionSpace
 from kulanz.kernel.errors import InputError
 from kulanz.law.contact import cap_code, slot_hours_ok, slot_starts
+from kulanz.law.vetoes import VetoCode
 
 HOUR = 3600
 
@@ -76,16 +77,23 @@ class Moments:
         return allowed
 
 
-def moments(facts: CaseFacts, starts: NDArray[np.int64], rules: CreditorRules) -> Moments:
-    """What hours, Sundays, holidays and frequency caps say about each slot."""
+def moments(facts: CaseFacts, starts: NDArray[np.int64], rules: CreditorRules, demanding: Bools) -> Moments:
+    """What hours, Sundays, holidays, frequency caps and holds that ended lately say about each slot.
+
+    `demanding` bool[n]: only a demand waits after a hold.
+    """
     pack = rules.tightened
     known: dict[str | None, int] = {}
     region = np.fromiter((known.setdefault(r, len(known)) for r in facts.region), np.int64, len(facts))
     hours = [slot_hours_ok(pack, starts, rules.timezone, name).code for name in known]
+    caps = cap_code(pack, facts.last_contact, facts.contacts_7d, starts)
+    returning = np.flatnonzero(demanding & (facts.returns_at > starts.min()))
+    early = starts[None, :] < facts.returns_at[returning, None]
+    caps[returning] = np.where(early, VetoCode.RETURNING.number, caps[returning])
     return Moments(
         hours=np.array(hours, np.int8).reshape(len(known), len(starts)),
         region=region,
-        caps=cap_code(pack, facts.last_contact, facts.contacts_7d, starts),
+        caps=caps,
     )
 
 

@@ -31,6 +31,8 @@ class VetoCode(StrEnum):
     CUSTOMER_CONTACTED = "customer_contacted"
     MESSAGE_PENDING = "message_pending"
     AMOUNT_TOO_SMALL = "amount_too_small"
+    RETURNING = "returning"
+    CALLED_ENOUGH = "called_enough"
 
     @property
     def number(self) -> int:
@@ -172,6 +174,15 @@ _WORDINGS = {
     ),
     VetoCode.AMOUNT_TOO_SMALL: Wording(
         "Der offene Betrag ist für diesen Schritt zu klein.", "The open amount is too small for this step."
+    ),
+    VetoCode.RETURNING: Wording(
+        "Der Fall hat bis vor Kurzem geruht; die nächste Nachricht folgt mit etwas Abstand.",
+        "The case was on hold until recently; the next message follows with some distance.",
+    ),
+    VetoCode.CALLED_ENOUGH: Wording(
+        "Für Anrufe ist die zulässige Zahl erreicht, oder das letzte Gespräch ist zu frisch.",
+        "The permitted number of calls is reached, or the last talk was too recent.",
+        "Telephone contact frequency of the jurisdiction",
     ),
 }
 

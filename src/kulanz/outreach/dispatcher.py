@@ -26,7 +26,7 @@ from kulanz.outreach.models import Message
 LEASE = timedelta(minutes=10)
 """Far longer than a hand-over may take (the mail server's timeout is 20 s per step)."""
 TRY_AGAIN = timedelta(hours=1)
-LATER = frozenset({VetoCode.OUTSIDE_HOURS, VetoCode.SUNDAY, VetoCode.PUBLIC_HOLIDAY})
+LATER = frozenset({VetoCode.OUTSIDE_HOURS, VetoCode.SUNDAY, VetoCode.PUBLIC_HOLIDAY, VetoCode.RETURNING})
 """Vetoes that only mean: not at this hour."""
 EXPIRED = "expired"
 DUTY_MISSING = "duty_missing"
