@@ -122,3 +122,15 @@ def test_unverified_figures_in_the_amount_are_said(creditor, make_case, queue, s
     assert dispatch().sent == 1
     for body in bodies(sink.mails[0]):
         assert "Nicht geprüft: Basiszinssatz ab 2026-01-01" in body
+
+
+def test_a_time_barred_claim_is_not_among_what_is_demanded(creditor, make_case, queue, sink) -> None:
+    case = make_case("K1", 5000, date(2022, 5, 3))
+    make_case("K1", 10000, date(2026, 2, 1), claim="R-2")
+    queue(case)
+    assert dispatch().sent == 1
+    text = bodies(sink.mails[0])[0]
+    assert "R-2" in text
+    assert "100,00" in text
+    assert "R-K1" not in text
+    assert "150,00" not in text

@@ -1,11 +1,14 @@
 """What messages need to know about cases and customers, read for a block at once."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
+from kulanz.claims.limitation import SHORTEST
 from kulanz.claims.models import BALANCE_SQL
+from kulanz.claims.queries import statement
 from kulanz.contact.models import ContactPoint
+from kulanz.kernel import clock
 from kulanz.kernel.database import in_clause, read_columns
 from kulanz.tenancy.scope import creditor_id
 
@@ -18,6 +21,8 @@ class Owed:
     kind: str
     due_date: date
     amount: int
+    barred: bool = False
+    """Time-barred: still owed, but not to be demanded."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +83,7 @@ def case_views(case_ids: Collection[int]) -> dict[int, CaseView]:
             credit[case] = credit.get(case, 0) - amount
         else:
             owed.setdefault(case, []).append(Owed(number, kind, date.fromisoformat(str(due)[:10]), amount))
+    _mark_barred(owed)
     return {
         case: CaseView(
             name,
@@ -92,6 +98,15 @@ def case_views(case_ids: Collection[int]) -> dict[int, CaseView]:
             *(values.tolist() for values in people.values()), strict=True
         )
     }
+
+
+def _mark_barred(owed: dict[int, list[Owed]]) -> None:
+    """Looks closer only at claims that are older than any limitation's shortest time."""
+    old = clock.now().date() - SHORTEST
+    for case, claims in owed.items():
+        if claims[0].due_date < old:
+            barred = {claim.number for claim in statement(case).claims if claim.barred}
+            owed[case] = [replace(claim, barred=claim.number in barred) for claim in claims]
 
 
 def addresses(customer_ids: Collection[int]) -> dict[tuple[int, str], Address]:

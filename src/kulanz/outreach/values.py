@@ -63,8 +63,8 @@ def values(
 
 
 def _demanded(case: CaseView, today: date) -> list[Owed]:
-    """What is due; where nothing is, or credits cover it, also what falls due next."""
-    due = [claim for claim in case.owed if claim.due_date <= today]
+    """What is due and not time-barred; where nothing is, or credits cover it, also what falls due next."""
+    due = [claim for claim in case.owed if claim.due_date <= today and not claim.barred]
     if sum(claim.amount for claim in due) > case.credit:
         return due
     coming = [claim for claim in case.owed if claim.due_date > today]
