@@ -51,7 +51,7 @@ def test_daily_interest_is_one_line_with_its_rows_below(claim) -> None:
 
 
 def test_a_fee_shows_its_formula_and_a_payment_what_it_settled(claim) -> None:
-    Claim.objects.update(default_from=None)
+    Creditor.objects.update(charges_interest=False)
     fee = fees.reminder(load("DE"), DAY, digital=False, documented=76)
     charge(claim.id, fee, key="letter:1", value_date=DAY, by="outreach")
     book_payment(claim.case_id, 1000, value_date=DAY, key="p1", method="transfer")

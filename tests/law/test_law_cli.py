@@ -83,27 +83,6 @@ def test_a_mistake_is_named_with_its_option(words: list[str], says: str) -> None
         CliRunner().invoke(app, ["law", *words], catch_exceptions=False)
 
 
-def test_fees_of_both_roles() -> None:
-    own = document(
-        "fees", "--principal", "500", "--on", "2025-06-01", "--party", "business", "--letter-cost", "0.76"
-    )
-    assert [(fee["name"], fee["amount"]) for fee in own["fees"]] == [
-        ("digital reminder", "0.00"),
-        ("reminder by letter", "0.76"),
-        ("lump sum", "40.00"),
-    ]
-    collector = ["fees", "--principal", "500", "--on", "2025-06-01", "--role", "collector"]
-    amounts = [fee["amount"] for fee in document(*collector)["fees"]]
-    assert amounts == ["25.75", "5.15", "46.35", "9.27", "66.95", "13.39", "36.05"]
-    assert document(*collector, "--disputed", "1.5")["fees"][0]["amount"] == "77.25"
-    assert "0.9 x 51.50" in law(*collector)
-    vienna = [*collector, "--jurisdiction", "AT"]
-    assert [fee["amount"] for fee in document(*vienna)["fees"]] == ["24.71", "27.62"]
-    assert "Unverified" in law(*vienna)
-    with pytest.raises(NoRate):
-        CliRunner().invoke(app, ["law", *collector, "--jurisdiction", "US"], catch_exceptions=False)
-
-
 def test_a_payment_settles_costs_first() -> None:
     words = [
         "allocate",

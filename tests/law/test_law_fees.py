@@ -1,6 +1,6 @@
 """What a delay may cost: schedule rows, caps, dates on which they changed, and nothing where no rule allows it."""
 
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 
 import pytest
@@ -11,7 +11,7 @@ from kulanz.kernel.errors import InputError
 from kulanz.law import fees
 from kulanz.law.fees import Difficulty, FeeKind
 from kulanz.law.figures.interest import Party
-from kulanz.law.packs import NoRate, jurisdictions, load
+from kulanz.law.packs import AddedRow, NoRate, jurisdictions, load, merged
 
 DE, AT = load("DE"), load("AT")
 NEW, OLD = date(2025, 6, 1), date(2025, 5, 31)
@@ -57,8 +57,8 @@ def test_each_step_begins_with_its_first_cent() -> None:
 
 
 def test_before_the_first_schedule_there_is_no_fee_to_be_guessed() -> None:
-    with pytest.raises(NoRate, match="fee_schedules"):
-        fees.collection(DE, 50_000, date(2020, 12, 31))
+    with pytest.raises(NoRate, match="settlement_rules"):
+        fees.settlement(DE, 50_000, date(2020, 12, 31))
     with pytest.raises(NoRate, match="collection_rules"):
         fees.collection(DE, 50_000, date(2021, 9, 30))
     with pytest.raises(NoRate):
@@ -75,14 +75,19 @@ def test_a_collectors_factors_on_500_euros(difficulty: Difficulty, amount: int) 
     assert (found.amount, found.cap, found.kind) == (amount, amount, FeeKind.COLLECTION)
     assert found.formula.endswith("x 51.50")
     assert dict(found.inputs)["value"] == "500.00"
-    assert found.caveats == ()
+    assert found.currency == "EUR"
+    assert [caveat.what for caveat in found.caveats] == ["collection cost"]
+    assert "principal alone" in found.caveats[0].source
 
 
 def test_a_small_undisputed_claim_has_one_fee_for_everything() -> None:
     assert [fees.collection(DE, 5_000, NEW, each).amount for each in Difficulty] == [3050] * 3
     assert fees.collection(DE, 5_000, OLD).amount == 3000
-    assert fees.collection(DE, 5_000, OLD).caveats == ()
-    assert "31.50" in fees.collection(DE, 1, NEW).caveats[0].source
+    assert [c.valid_from for c in fees.collection(DE, 5_000, OLD).caveats] == [date(2021, 10, 1)]
+    newest = fees.collection(DE, 1, NEW)
+    assert "31.50" in newest.caveats[1].source
+    assert (newest.cap, newest.source[:10]) == (3050, "RVG VV 230")
+    assert newest.inputs == (("value", "0.01"), ("small claim up to", "50.00"))
     assert fees.collection(DE, 5_001, NEW).amount == 4635
     with pytest.raises(InputError, match="above zero"):
         fees.collection(DE, 0, NEW)
@@ -90,7 +95,11 @@ def test_a_small_undisputed_claim_has_one_fee_for_everything() -> None:
 
 def test_a_disputed_claim_has_a_frame() -> None:
     assert fees.collection_disputed(DE, 50_000, NEW, Decimal("0.5")).amount == 2575
+    with pytest.raises(InputError, match="above zero"):
+        fees.collection_disputed(DE, 0, NEW, Decimal(1))
     found = fees.collection_disputed(DE, 50_000, NEW, Decimal("2.5"))
+    assert found.inputs == (("value", "500.00"), ("full fee", "51.50"), ("factor", "2.5"))
+    assert found.caveats == fees.collection(DE, 50_000, NEW).caveats
     assert (found.amount, found.cap) == (12875, 12875)
     assert fees.collection_disputed(DE, 50_000, NEW, Decimal("1")).cap == 12875
     for factor in ("0.49", "2.51"):
@@ -102,9 +111,25 @@ def test_expenses_are_a_fifth_of_the_fee_and_twenty_euros_at_most() -> None:
     assert fees.expenses(DE, fees.collection(DE, 50_000, NEW), NEW).amount == 927
     large = fees.expenses(DE, fees.collection(DE, 1_000_000, NEW), NEW)
     assert (large.amount, large.kind) == (2000, FeeKind.EXPENSES)
-    edge = fees.Fee(FeeKind.COLLECTION, 10_000, "", (), "")
-    assert fees.expenses(DE, edge, NEW).amount == 2000
-    assert fees.expenses(DE, fees.Fee(FeeKind.COLLECTION, 9_997, "", (), ""), NEW).amount == 1999
+    assert large.formula == "min(20 % x 586.80, 20.00)"
+    assert large.inputs == (("fee", "586.80"), ("share", "20 %"), ("at most", "20.00"))
+    assert large.cap == 2000
+    assert large.source == "RDG section 13e with RVG VV 2300 and VV 7002"
+
+
+@pytest.mark.parametrize(
+    ("fee", "amount"), [(10_003, 2000), (10_000, 2000), (9_998, 2000), (9_997, 1999), (3, 1), (2, 0)]
+)
+def test_a_fifth_is_rounded_half_up(fee: int, amount: int) -> None:
+    """9,998 / 5 = 1,999.6; 9,997 / 5 = 1,999.4; 3 / 5 = 0.6; 2 / 5 = 0.4."""
+    made = fees.Fee(FeeKind.COLLECTION, fee, "EUR", "", (), "")
+    assert fees.expenses(DE, made, NEW).amount == amount
+
+
+def test_expenses_carry_the_doubts_of_their_fee() -> None:
+    fee = fees.collection(DE, 5_000, NEW)
+    assert fees.expenses(DE, fee, NEW).caveats == fee.caveats
+    assert len(fee.caveats) == 2
 
 
 def test_an_instalment_deal_counts_half_of_the_claim() -> None:
@@ -118,6 +143,15 @@ def test_an_instalment_deal_counts_half_of_the_claim() -> None:
         "full fee": "51.50",
         "factor": "0.7",
     }
+    assert (found.cap, found.caveats, found.formula) == (3605, (), "0.7 x 51.50")
+    assert [fees.settlement(DE, cents, NEW).amount for cents in (1, 2, 100_000, 100_001)] == [
+        3605,
+        3605,
+        3605,
+        6510,
+    ]
+    with pytest.raises(InputError, match="above zero"):
+        fees.settlement(DE, 0, NEW)
     assert fees.settlement(DE, 100_000, date(2021, 9, 30)).amount == 3430
     assert fees.settlement(DE, 250_000, date(2021, 9, 30)).amount == 3430
     assert fees.settlement(DE, 250_000, date(2021, 10, 1)).amount == round(0.7 * 12700)
@@ -127,35 +161,101 @@ def test_forty_euros_are_owed_by_businesses_and_since_july_2014() -> None:
     assert fees.lump_sum(DE, Party.BUSINESS, date(2014, 7, 29)).amount == 4000
     assert fees.lump_sum(DE, Party.BUSINESS, date(2014, 7, 28)).amount == 0
     assert fees.lump_sum(DE, Party.BUSINESS, date(2010, 1, 1), date(2016, 6, 30)).amount == 0
-    assert fees.lump_sum(DE, Party.BUSINESS, date(2010, 1, 1), date(2016, 7, 1)).amount == 4000
-    assert fees.lump_sum(DE, Party.CONSUMER, date(2024, 1, 1)).amount == 0
-    assert "no rule" in fees.lump_sum(load("CH"), Party.BUSINESS, date(2024, 1, 1)).source
+    found = fees.lump_sum(DE, Party.BUSINESS, date(2010, 1, 1), date(2016, 7, 1))
+    assert (found.amount, found.cap, found.formula, found.kind) == (4000, 4000, "40.00", FeeKind.LUMP_SUM)
+    assert "Art. 229 section 34 EGBGB" in found.source
+    assert [caveat.what for caveat in found.caveats] == ["lump sum"]
+    newer = fees.lump_sum(DE, Party.BUSINESS, date(2014, 7, 29), date(2016, 7, 1))
+    assert (newer.source, newer.caveats) == ("BGB section 288(5)", ())
+    older = fees.lump_sum(DE, Party.BUSINESS, date(2010, 1, 1))
+    assert (older.formula, older.cap) == ("0 (the debt is older than the rule)", 0)
+    assert older.source.startswith("BGB section 288(5)")
+
+
+def test_consumers_owe_no_lump_sum_and_some_countries_know_none() -> None:
+    consumer = fees.lump_sum(DE, Party.CONSUMER, date(2024, 1, 1))
+    assert (consumer.amount, consumer.cap, consumer.formula) == (0, 0, "0 (consumers owe none)")
+    assert consumer.source.startswith("BGB section 288(5)")
+    for code, unit in (("AT", "EUR"), ("CH", "CHF"), ("UK", "GBP"), ("US", "USD")):
+        found = fees.lump_sum(load(code), Party.BUSINESS, date(2024, 1, 1))
+        assert (found.amount, found.currency) == (0, unit)
+        assert found.source == f"The pack of {code} has no rule on a lump sum"
+
+
+def test_past_the_end_of_a_table_no_lump_sum_is_guessed() -> None:
+    last = date(2030, 12, 31)
+    assert fees.lump_sum(DE, Party.BUSINESS, last).amount == 4000
+    with pytest.raises(NoRate, match="lump_sums rule of DE") as missing:
+        fees.lump_sum(DE, Party.BUSINESS, last + timedelta(days=1))
+    assert missing.value.on == date(2031, 1, 1)
+
+
+def test_a_later_lump_sum_leaves_older_debts_alone() -> None:
+    row = {"valid_from": "2027-01-01", "amount": 5000, "source": "a later law", "verified": False}
+    later = merged(DE, [AddedRow("lump_sums", row)])
+    new = fees.lump_sum(later, Party.BUSINESS, date(2027, 1, 1))
+    assert (new.amount, [caveat.what for caveat in new.caveats]) == (5000, ["lump sum"])
+    old = fees.lump_sum(later, Party.BUSINESS, date(2026, 12, 31))
+    assert (old.amount, old.caveats) == (4000, ())
 
 
 def test_the_lump_sum_is_credited_against_legal_cost() -> None:
-    found = fees.credited(fees.collection(DE, 50_000, NEW), 4000)
-    assert found.amount == 635
-    assert found.formula == "0.9 x 51.50 - lump sum 40.00"
-    assert fees.credited(fees.collection(DE, 5_000, NEW), 4000).amount == 0
+    """46.35 - 40.00 = 6.35; of 30.50 nothing is left."""
+    whole = fees.collection(DE, 50_000, NEW)
+    found = fees.credited(whole, 4000)
+    assert (found.amount, found.credited, found.cap) == (635, 4000, 4635)
+    assert found.formula == "0.9 x 51.50 - 40.00"
+    assert found.inputs == (*whole.inputs, ("credited", "40.00"))
+    none = fees.credited(fees.collection(DE, 5_000, NEW), 4000)
+    assert (none.amount, none.credited, none.formula) == (0, 3050, "30.50 - 30.50")
+    assert fees.credited(fees.credited(whole, 1), 2).credited == 3
+    assert fees.credited(whole, 0) == whole
     with pytest.raises(InputError, match="not below zero"):
         fees.credited(found, -1)
 
 
 def test_a_letter_costs_what_it_cost_and_nothing_the_first_time() -> None:
-    assert fees.reminder(DE, NEW, digital=False, documented=76).amount == 76
-    assert fees.reminder(DE, NEW, digital=False, documented=76, causes_default=True).amount == 0
+    found = fees.reminder(DE, NEW, digital=False, documented=76)
+    assert (found.amount, found.cap, found.formula, found.kind) == (76, 76, "0.76", FeeKind.REMINDER)
+    assert found.inputs == (("documented", "0.76"),)
+    assert "VIII ZR 95/18" in found.source
+    assert fees.reminder(DE, NEW, digital=False).amount == 0
+    first = fees.reminder(DE, NEW, digital=False, documented=76, causes_default=True)
+    assert (first.amount, first.formula) == (0, "0 (the reminder that first creates default)")
+    assert "VIII ZR 95/18" in first.source
     assert fees.reminder(DE, NEW, digital=False, documented=249).cap == 249
     for wrong in (250, 300):
-        with pytest.raises(InputError, match=r"about 0\.76"):
+        with pytest.raises(InputError, match=r"more than courts accept \(about 0\.76\)"):
             fees.reminder(DE, NEW, digital=False, documented=wrong)
     with pytest.raises(InputError, match="not below zero"):
         fees.reminder(DE, NEW, digital=False, documented=-1)
-    assert fees.reminder(load("US"), NEW, digital=False, documented=76).amount == 0
+    with pytest.raises(NoRate):
+        fees.reminder(DE, date(2031, 1, 1), digital=False, documented=76)
+
+
+@pytest.mark.parametrize("code", ["AT", "CH", "UK", "US"])
+def test_where_no_rule_is_known_reminders_and_returned_debits_cost_nothing(code: str) -> None:
+    for found in (
+        fees.reminder(load(code), NEW, digital=False, documented=76),
+        fees.returned(load(code), NEW, 300),
+    ):
+        assert (found.amount, found.cap, found.formula) == (0, 0, "0 (no rule allows a charge)")
+        assert "has no rule on" in found.source
+        assert found.currency == load(code).currency
+
+
+def test_a_rule_may_forbid_any_charge_for_letters() -> None:
+    row = {"valid_from": "2026-01-01", "letter": "none", "source": "a later law", "verified": False}
+    found = fees.reminder(
+        merged(DE, [AddedRow("reminder_costs", row)]), date(2026, 1, 1), digital=False, documented=76
+    )
+    assert (found.amount, found.cap, found.source) == (0, 0, "a later law")
+    assert [(caveat.what, caveat.source) for caveat in found.caveats] == [("reminder cost", "a later law")]
 
 
 @given(
     st.sampled_from(jurisdictions()),
-    st.dates(date(2000, 1, 1), date(2040, 1, 1)),
+    st.dates(date(1950, 1, 1), date(2080, 1, 1)),
     st.integers(0, 10**6),
     st.booleans(),
 )
@@ -193,19 +293,63 @@ def test_other_countries_have_no_ordinance() -> None:
         fees.ordinance(AT, 0, NEW, further=False)
 
 
+def test_a_later_ordinance_replaces_all_bands_of_the_older_one() -> None:
+    """A table of two bands: what the older one said of 18 euros holds until the day before."""
+    rows = [
+        {"valid_from": "2027-01-01", "up_to": 10000, "first": 600, "further": 700},
+        {"valid_from": "2027-01-01", "first": 6000, "further": 7000},
+    ]
+    later = merged(
+        AT, [AddedRow("ordinance_bands", {**row, "source": "x", "verified": True}) for row in rows]
+    )
+    day = date(2027, 1, 1)
+    assert fees.ordinance(later, 1_800, day, further=False).amount == 600
+    assert fees.ordinance(later, 1_800, day, further=False).caveats == ()
+    assert fees.ordinance(later, 10_000, day, further=True).amount == 700
+    assert fees.ordinance(later, 10_001, day, further=True).amount == 7000
+    assert fees.ordinance(later, 1_800, date(2026, 12, 31), further=False).amount == 436
+    with pytest.raises(NoRate):
+        fees.ordinance(AT, 1_800, date(2031, 1, 1), further=False)
+    only = merged(AT, [AddedRow("ordinance_bands", {**rows[0], "source": "x", "verified": True})])
+    with pytest.raises(NoRate, match=r"of AT for 100\.01"):
+        fees.ordinance(only, 10_001, day, further=False)
+
+
 def test_a_returned_debit_costs_what_the_bank_charged() -> None:
-    assert fees.returned(300).amount == 300
+    found = fees.returned(DE, NEW, 300)
+    assert (found.amount, found.cap, found.formula, found.kind) == (300, 300, "3.00", FeeKind.RETURN)
+    assert found.inputs == (("documented", "3.00"),)
+    assert [caveat.what for caveat in found.caveats] == ["return cost"]
+    assert fees.returned(DE, NEW, 0).amount == 0
     with pytest.raises(InputError, match="not below zero"):
-        fees.returned(-1)
+        fees.returned(DE, NEW, -1)
 
 
 def test_a_threat_is_no_fee() -> None:
-    threat = fees.Quote(
-        fees.collection(DE, 50_000, NEW), NEW, "Zahlen Sie bis dahin nicht", "If you do not pay by then"
-    )
-    assert threat.condition("de-AT") == "Zahlen Sie bis dahin nicht"
-    assert threat.condition("tr") == "If you do not pay by then"
+    fee = fees.collection(DE, 50_000, NEW)
+    threat = fees.unless_paid_by(fee, date(2025, 5, 31))
+    assert (threat.fee, threat.from_day) == (fee, date(2025, 6, 1))
+    assert threat.condition("de-AT") == "Nur wenn bis zum 31.05.2025 nicht gezahlt ist."
+    assert threat.condition("tr") == "Only if nothing has been paid by 2025-05-31."
     assert not hasattr(threat, "amount")
+
+
+def test_a_fee_says_why_and_how_much_in_the_customers_language() -> None:
+    fee = fees.collection(DE, 50_000, NEW)
+    assert fees.explained(DE, fee, "DE-at") == (
+        "Kosten eines registrierten Inkassodienstes, höchstens nach dem gesetzlichen Satz. "
+        "0,9 x 51,50 = 46,35 EUR (§§ 280, 286 BGB, § 13e RDG)."
+    )
+    assert "min(20 % x 46,35; 20,00) = 9,27 EUR" in fees.explained(DE, fees.expenses(DE, fee, NEW), "de")
+    assert "min(20 % x 46.35, 20.00) = 9.27 EUR" in fees.explained(DE, fees.expenses(DE, fee, NEW), "en")
+    lump = fees.lump_sum(DE, Party.BUSINESS, NEW)
+    assert (
+        fees.explained(DE, lump, "en")
+        == "Lump sum for late payment by a business. 40.00 EUR (§ 288 Abs. 5 BGB)."
+    )
+    free = fees.reminder(DE, NEW, digital=True)
+    assert fees.explained(DE, free, "de") == "Dafür zahlen Sie nichts."
+    assert fees.explained(DE, free, "en") == "You pay nothing for this."
 
 
 @given(

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import Case as Choose
 from django.db.models import F, Q, When
 
-from kulanz.claims import settling
+from kulanz.claims import fees, settling
 from kulanz.claims.actions import lock_case
 from kulanz.claims.models import Hold
 from kulanz.claims.queries import holds_at
@@ -42,9 +42,9 @@ def place_hold(
     """Stop pressing a case; a hold for the same reason that is still active is extended instead of doubled.
 
     `until` None: until lifted. `by` is customer, agent:<id> or a room's name. `from_at` None: now; only reasons in
-    `law.holds.REACHES_BACK` may begin earlier: interest charged since is taken back, and contacts made stay as they
-    are. `effects` None: those of the reason; an extended hold stops what either stopped. Raises InputError for an
-    unknown reason, a beginning in the future, and for the other reasons one in the past or an end that is over.
+    `law.holds.REACHES_BACK` may begin earlier: interest and fees charged since are taken back, and contacts made stay
+    as they are. `effects` None: those of the reason; an extended hold stops what either stopped. Raises InputError for
+    an unknown reason, a beginning in the future, and for the other reasons one in the past or an end that is over.
     """
     now = clock.now()
     begins = from_at or now
@@ -71,6 +71,8 @@ def place_hold(
         hold.note = "\n".join(filter(None, [hold.note, note]))
         hold.save()
         _tell("hold.placed", hold, by)
+        if hold.stops_fees and reason in REACHES_BACK:
+            fees.take_back(hold, by=by)
         if hold.stops_interest:
             settling.settle(case_id, f"hold:{hold.id}")
     return hold

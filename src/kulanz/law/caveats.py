@@ -9,16 +9,16 @@ from typing import Protocol
 _GERMAN = {
     "base rate": "Basiszinssatz",
     "collection cost": "Inkassokosten",
+    "collection expenses": "Auslagen",
     "day count": "Tageszählung",
     "default interest rate": "Verzugszinssatz",
-    "expenses": "Auslagen",
     "legal basis": "Rechtsgrundlage",
     "limitation": "Verjährung",
     "lump sum": "Pauschale",
     "order of allocation": "Anrechnungsreihenfolge",
-    "ordinance on cost": "Kostenverordnung",
     "reminder cost": "Mahnkosten",
-    "small claims' fee": "Gebühr für kleine Forderungen",
+    "return cost": "Rücklastschriftkosten",
+    "settlement fee": "Einigungsgebühr",
     "suspension and restart": "Hemmung und Neubeginn",
 }
 

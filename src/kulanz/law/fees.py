@@ -1,32 +1,39 @@
 """What a delay may cost, as amount with basis, formula and inputs. What no row allows costs nothing.
 
-A `Fee` is owed and may be charged; a `Quote` only says what would come under a condition, and cannot be posted.
-Amounts are minor units of the jurisdiction's currency; fractions are rounded half up to the minor unit.
+Amounts are minor units of the pack's currency; fractions of a unit are rounded half up, once per fee.
 """
 
-from dataclasses import dataclass, replace
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from enum import StrEnum
 
 from kulanz.kernel.errors import InputError
-from kulanz.law.caveats import Caveat, Row, caveats
-from kulanz.law.figures.fees import CollectionRule, FeeSchedule
+from kulanz.law.caveats import Row, caveats
+from kulanz.law.fee import Fee, FeeKind, Inputs, Quote, credited, explained, plain, unless_paid_by
+from kulanz.law.figures.fees import CollectionRule, FeeSchedule, LumpSum, OrdinanceBand, SmallClaimFee
 from kulanz.law.figures.interest import Party
 from kulanz.law.packs import NoRate, Pack
 
-Inputs = tuple[tuple[str, str], ...]
-
-
-class FeeKind(StrEnum):
-    """Kinds of cost; each is a kind of legal basis in the packs and an account of the ledger."""
-
-    REMINDER = "reminder_cost"
-    LUMP_SUM = "lump_sum"
-    COLLECTION = "collection_cost"
-    EXPENSES = "collection_expenses"
-    SETTLEMENT = "settlement_fee"
-    RETURN = "return_cost"
+__all__ = [
+    "Difficulty",
+    "Fee",
+    "FeeKind",
+    "Quote",
+    "collection",
+    "collection_disputed",
+    "credited",
+    "expenses",
+    "explained",
+    "full_fee",
+    "lump_sum",
+    "ordinance",
+    "reminder",
+    "returned",
+    "settlement",
+    "unless_paid_by",
+]
 
 
 class Difficulty(StrEnum):
@@ -37,97 +44,75 @@ class Difficulty(StrEnum):
     DIFFICULT = "difficult"
 
 
-@dataclass(frozen=True, slots=True)
-class Fee:
-    """What is owed. `formula` shows the arithmetic, `inputs` its figures; `cap` is the most that the law allows."""
-
-    kind: FeeKind
-    amount: int
-    formula: str
-    inputs: Inputs
-    source: str
-    cap: int | None = None
-    caveats: tuple[Caveat, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class Quote:
-    """What would be owed from a day on if nothing is paid until then: to be shown, never to be charged."""
-
-    fee: Fee
-    from_day: date
-    condition_de: str
-    condition_en: str
-
-    def condition(self, language: str) -> str:
-        return self.condition_de if language.lower().startswith("de") else self.condition_en
-
-
 def reminder(
     pack: Pack, on: date, *, digital: bool, documented: int = 0, causes_default: bool = False
 ) -> Fee:
     """The creditor's own reminder: nothing for a digital one, the documented outside cost of a letter after default.
 
     `documented`: what the letter really cost outside the house (postage, paper, print). Raises InputError for a
-    negative cost or one above what a court has struck down.
+    negative cost or one that reaches what a court has struck down.
     """
     _not_negative(documented)
     if digital:
-        return Fee(
-            FeeKind.REMINDER,
-            0,
-            "0 (digital)",
-            (),
-            "House rule: digital reminders cost the customer nothing",
-            0,
+        return _nothing(
+            pack, FeeKind.REMINDER, "digital", "House rule: digital reminders cost the customer nothing"
         )
     if not pack.reminder_costs:
-        return _nothing(FeeKind.REMINDER, pack, "reminder costs")
+        return _unknown(pack, FeeKind.REMINDER, "reminder costs")
     row = pack.in_force(pack.reminder_costs, on, "reminder_costs")
-    if row.letter == "none" or causes_default:
-        why = (
-            "0 (the reminder that first creates default)" if causes_default else "0 (no rule allows a charge)"
-        )
-        return Fee(FeeKind.REMINDER, 0, why, (), row.source, 0, caveats("reminder cost", [row]))
+    if causes_default:
+        return _nothing(pack, FeeKind.REMINDER, "the reminder that first creates default", row.source, (row,))
+    if row.letter == "none":
+        return _nothing(pack, FeeKind.REMINDER, "no rule allows a charge", row.source, (row,))
     if row.refused is not None and documented >= row.refused:
         raise InputError(
-            f"{_plain(documented)} for a letter is more than courts accept (about {_plain(row.accepted or 0)}); "
+            f"{plain(documented)} for a letter is more than courts accept (about {plain(row.accepted or 0)}); "
             "only real outside cost counts, no wages or overheads."
         )
-    inputs = (("documented", _plain(documented)),)
-    return Fee(
-        FeeKind.REMINDER, documented, _plain(documented), inputs, row.source, documented, caveats("", [row])
+    return _fee(
+        pack,
+        FeeKind.REMINDER,
+        documented,
+        plain(documented),
+        (("documented", plain(documented)),),
+        row.source,
+        (row,),
     )
+
+
+def returned(pack: Pack, on: date, documented: int) -> Fee:
+    """The bank's own charge for a debit that the customer had returned, as documented by the bank, where a rule allows
+    it; raises InputError below zero."""
+    _not_negative(documented)
+    if not pack.return_costs:
+        return _unknown(pack, FeeKind.RETURN, "the cost of returned debits")
+    row = pack.in_force(pack.return_costs, on, "return_costs")
+    inputs = (("documented", plain(documented)),)
+    return _fee(pack, FeeKind.RETURN, documented, plain(documented), inputs, row.source, (row,))
 
 
 def lump_sum(pack: Pack, party: Party, contract_date: date, performed_on: date | None = None) -> Fee:
-    """The sum that a business in default owes; nothing for consumers and older debts."""
+    """The sum that a business in default owes; nothing for consumers and older debts.
+
+    Raises NoRate for a debt that arose after the table's end.
+    """
+    if not pack.lump_sums:
+        return _unknown(pack, FeeKind.LUMP_SUM, "a lump sum")
+    if contract_date > pack.end_of("lump_sums"):
+        raise NoRate(contract_date, f"lump_sums rule of {pack.jurisdiction}")
     performed = performed_on or contract_date
-    rows = [
-        row
-        for row in pack.lump_sums
-        if contract_date >= row.valid_from
-        or (row.performed_from is not None and performed >= row.performed_from)
-    ]
-    if party is Party.CONSUMER or not rows:
-        why = "0 (consumers owe none)" if party is Party.CONSUMER else "0 (the debt is older than the rule)"
-        return Fee(FeeKind.LUMP_SUM, 0, why, (), rows[-1].source if rows else _none(pack, "lump sum"), 0)
-    row = rows[-1]
-    return Fee(
-        FeeKind.LUMP_SUM,
-        row.amount,
-        _plain(row.amount),
-        (),
-        row.source,
-        row.amount,
-        caveats("lump sum", [row]),
-    )
+    rows = [row for row in pack.lump_sums if _covers(row, contract_date, performed)]
+    newest = (rows or pack.lump_sums)[-1]
+    if party is Party.CONSUMER:
+        return _nothing(pack, FeeKind.LUMP_SUM, "consumers owe none", newest.source, rows)
+    if not rows:
+        return _nothing(pack, FeeKind.LUMP_SUM, "the debt is older than the rule", newest.source)
+    return _fee(pack, FeeKind.LUMP_SUM, newest.amount, plain(newest.amount), (), newest.source, (newest,))
 
 
 def full_fee(schedule: FeeSchedule, value: int) -> int:
     """The 1.0 fee of a value, minor units; raises InputError for a value of nothing."""
-    if value <= 0:
-        raise InputError("A fee by value needs a value above zero.")
+    _positive(value)
     fee, reached = schedule.fee, schedule.up_to
     for step in schedule.steps:
         if value <= reached:
@@ -143,126 +128,121 @@ def collection(pack: Pack, principal: int, on: date, difficulty: Difficulty = Di
 
     The value is the principal alone. Raises NoRate where the pack has no schedule for the day.
     """
-    schedule, rule = _schedule(pack, on), _rule(pack, on)
-    small = next((row for row in reversed(pack.small_claim_fees) if row.valid_from <= on), None)
+    _positive(principal)
+    rule, small = _rule(pack, on), _small(pack, on)
     if small is not None and principal <= small.up_to:
-        _positive(principal)
-        inputs = (("value", _plain(principal)), ("small claim up to", _plain(small.up_to)))
-        fee = _plain(small.fee)
-        return Fee(
-            FeeKind.COLLECTION,
-            small.fee,
-            fee,
-            inputs,
-            small.source,
-            small.fee,
-            caveats("small claims' fee", [small]),
-        )
+        inputs = (("value", plain(principal)), ("small claim up to", plain(small.up_to)))
+        rows = (small, _base(pack, on))
+        return _fee(pack, FeeKind.COLLECTION, small.fee, plain(small.fee), inputs, small.source, rows)
     factor = {
         Difficulty.PROMPT: rule.prompt,
         Difficulty.AVERAGE: rule.average,
         Difficulty.DIFFICULT: rule.difficult,
     }[difficulty]
-    return _by_value(FeeKind.COLLECTION, schedule, principal, factor, (schedule, rule))
+    return _by_value(pack, FeeKind.COLLECTION, on, principal, factor, (rule, _base(pack, on)))
 
 
 def collection_disputed(pack: Pack, principal: int, on: date, factor: Decimal) -> Fee:
     """A disputed claim: any factor within the frame; raises InputError outside of it."""
-    schedule, rule = _schedule(pack, on), _rule(pack, on)
+    rule = _rule(pack, on)
     if not rule.disputed_from <= factor <= rule.disputed_to:
         raise InputError(
             f"The factor of a disputed claim lies between {rule.disputed_from} and {rule.disputed_to}."
         )
-    cap = _by_value(FeeKind.COLLECTION, schedule, principal, rule.disputed_to, (schedule, rule)).amount
-    return replace(_by_value(FeeKind.COLLECTION, schedule, principal, factor, (schedule, rule)), cap=cap)
+    asked, most = (
+        _by_value(pack, FeeKind.COLLECTION, on, principal, each, (rule, _base(pack, on)))
+        for each in (factor, rule.disputed_to)
+    )
+    return replace(asked, cap=most.amount)
 
 
 def expenses(pack: Pack, fee: Fee, on: date) -> Fee:
     """The collector's lump sum for post and telephone, a share of the fee up to a cap."""
     rule = _rule(pack, on)
     amount = min(_rounded(fee.amount * rule.expenses_share), rule.expenses_cap)
-    formula = f"min({_percent(rule.expenses_share)} of {_plain(fee.amount)}, {_plain(rule.expenses_cap)})"
-    inputs = (("fee", _plain(fee.amount)),)
-    found = tuple(sorted({*fee.caveats, *caveats("expenses", [rule])}))
-    return Fee(FeeKind.EXPENSES, amount, formula, inputs, rule.source, amount, found)
+    formula = f"min({_percent(rule.expenses_share)} x {plain(fee.amount)}, {plain(rule.expenses_cap)})"
+    inputs = (
+        ("fee", plain(fee.amount)),
+        ("share", _percent(rule.expenses_share)),
+        ("at most", plain(rule.expenses_cap)),
+    )
+    found = _fee(pack, FeeKind.EXPENSES, amount, formula, inputs, rule.source, (rule,))
+    return replace(found, caveats=tuple(sorted({*fee.caveats, *found.caveats})))
 
 
 def settlement(pack: Pack, claim: int, on: date) -> Fee:
     """The fee for an instalment deal over a claim, on a share of its value."""
-    schedule = _schedule(pack, on)
-    rule = pack.in_force(pack.settlement_rules, on, "settlement_rules")
     _positive(claim)
-    value = _rounded(claim * rule.share)
-    found = _by_value(FeeKind.SETTLEMENT, schedule, value, rule.factor, (schedule, rule))
-    return replace(found, inputs=(("claim", _plain(claim)), ("share", _percent(rule.share)), *found.inputs))
+    rule = pack.in_force(pack.settlement_rules, on, "settlement_rules")
+    value = max(1, _rounded(claim * rule.share))
+    found = _by_value(pack, FeeKind.SETTLEMENT, on, value, rule.factor, (rule,))
+    return replace(found, inputs=(("claim", plain(claim)), ("share", _percent(rule.share)), *found.inputs))
 
 
 def ordinance(pack: Pack, principal: int, on: date, *, further: bool) -> Fee:
     """The cap of an ordinance on a collector's first or further reminder; raises NoRate where there is none."""
     _positive(principal)
-    rows = [row for row in pack.ordinance_bands if row.valid_from <= on]
-    row = next((row for row in _ascending(rows) if row.up_to is None or principal <= row.up_to), None)
-    if row is None:
-        raise NoRate(on, f"ordinance on collection cost of {pack.jurisdiction}")
+    row = _band(pack, principal, on)
     amount = row.further if further else row.first
-    inputs = (("value", _plain(principal)), ("reminder", "further" if further else "first"))
-    return Fee(
-        FeeKind.COLLECTION,
-        amount,
-        _plain(amount),
-        inputs,
-        row.source,
-        amount,
-        caveats("ordinance on cost", [row]),
-    )
+    inputs = (("value", plain(principal)), ("reminder", "further" if further else "first"))
+    return _fee(pack, FeeKind.COLLECTION, amount, plain(amount), inputs, row.source, (row,))
 
 
-def returned(documented: int) -> Fee:
-    """The bank's own charge for a debit that the customer had returned, as documented by the bank."""
-    _not_negative(documented)
-    inputs = (("documented", _plain(documented)),)
-    source = "BGB sections 280, 241: damage by a returned debit, the bank's own charge only"
-    return Fee(FeeKind.RETURN, documented, _plain(documented), inputs, source, documented)
+def _covers(row: LumpSum, contract_date: date, performed: date) -> bool:
+    if row.performed_from is None:
+        return contract_date >= row.valid_from
+    return contract_date < row.valid_from and performed >= row.performed_from
 
 
-def credited(fee: Fee, lump: int) -> Fee:
-    """Legal cost after a lump sum that was charged before is credited against it (section 288(5) sentence 3 BGB)."""
-    _not_negative(lump)
-    left = max(0, fee.amount - lump)
-    formula = f"{fee.formula} - lump sum {_plain(lump)}"
-    return replace(fee, amount=left, formula=formula, inputs=(*fee.inputs, ("lump sum", _plain(lump))))
+def _band(pack: Pack, principal: int, on: date) -> OrdinanceBand:
+    """The band of the newest table that is in force."""
+    newest = pack.in_force(pack.ordinance_bands, on, "ordinance_bands").valid_from
+    fitting = [
+        row
+        for row in pack.ordinance_bands
+        if row.valid_from == newest and (row.up_to is None or principal <= row.up_to)
+    ]
+    if not fitting:
+        raise NoRate(on, f"ordinance_bands rule of {pack.jurisdiction} for {plain(principal)}")
+    return min(fitting, key=lambda row: (row.up_to is None, row.up_to or 0))
 
 
-def _by_value(
-    kind: FeeKind, schedule: FeeSchedule, value: int, factor: Decimal, rows: tuple[Row, ...]
-) -> Fee:
+def _by_value(pack: Pack, kind: FeeKind, on: date, value: int, factor: Decimal, rows: Sequence[Row]) -> Fee:
+    schedule = pack.in_force(pack.fee_schedules, on, "fee_schedules")
     full = full_fee(schedule, value)
-    amount = _rounded(full * factor)
-    inputs = (("value", _plain(value)), ("full fee", _plain(full)), ("factor", str(factor)))
-    formula = f"{factor} x {_plain(full)}"
-    return Fee(kind, amount, formula, inputs, schedule.source, amount, caveats("collection cost", rows))
-
-
-def _schedule(pack: Pack, on: date) -> FeeSchedule:
-    found: FeeSchedule = pack.in_force(pack.fee_schedules, on, "fee_schedules")
-    return found
+    inputs = (("value", plain(value)), ("full fee", plain(full)), ("factor", str(factor)))
+    formula = f"{factor} x {plain(full)}"
+    return _fee(pack, kind, _rounded(full * factor), formula, inputs, schedule.source, (schedule, *rows))
 
 
 def _rule(pack: Pack, on: date) -> CollectionRule:
-    found: CollectionRule = pack.in_force(pack.collection_rules, on, "collection_rules")
-    return found
+    return pack.in_force(pack.collection_rules, on, "collection_rules")
 
 
-def _ascending(rows: list) -> list:  # type: ignore[type-arg]
-    return sorted(rows, key=lambda row: (row.up_to is None, row.up_to))
+def _base(pack: Pack, on: date) -> Row:
+    return pack.in_force(pack.value_bases, on, "value_bases")
 
 
-def _nothing(kind: FeeKind, pack: Pack, what: str) -> Fee:
-    return Fee(kind, 0, "0 (no rule allows a charge)", (), _none(pack, what), 0)
+def _small(pack: Pack, on: date) -> SmallClaimFee | None:
+    if not pack.small_claim_fees or on < pack.small_claim_fees[0].valid_from:
+        return None
+    return pack.in_force(pack.small_claim_fees, on, "small_claim_fees")
 
 
-def _none(pack: Pack, what: str) -> str:
-    return f"The pack of {pack.jurisdiction} has no rule on {what}"
+def _fee(
+    pack: Pack, kind: FeeKind, amount: int, formula: str, inputs: Inputs, source: str, rows: Sequence[Row]
+) -> Fee:
+    found = caveats(kind.replace("_", " "), rows)
+    return Fee(kind, amount, pack.currency, formula, inputs, source, amount, found)
+
+
+def _nothing(pack: Pack, kind: FeeKind, why: str, source: str, rows: Sequence[Row] = ()) -> Fee:
+    return _fee(pack, kind, 0, f"0 ({why})", (), source, rows)
+
+
+def _unknown(pack: Pack, kind: FeeKind, what: str) -> Fee:
+    source = f"The pack of {pack.jurisdiction} has no rule on {what}"
+    return _nothing(pack, kind, "no rule allows a charge", source)
 
 
 def _rounded(exact: Decimal) -> int:
@@ -281,7 +261,3 @@ def _not_negative(amount: int) -> None:
 
 def _percent(share: Decimal) -> str:
     return f"{(share * 100).normalize():f} %"
-
-
-def _plain(minor: int) -> str:
-    return f"{minor // 100}.{minor % 100:02d}"

@@ -23,8 +23,10 @@ from kulanz.law.figures.fees import (
     LumpSum,
     OrdinanceBand,
     ReminderCost,
+    ReturnCost,
     SettlementRule,
     SmallClaimFee,
+    ValueBase,
 )
 from kulanz.law.figures.interest import BaseRate, DayCountRule, DefaultRate, RoundingRule
 from kulanz.law.figures.limitation import LimitationBreaks, LimitationRule
@@ -48,7 +50,8 @@ class NoRate(KulanzError):  # noqa: N818 - the rooms above and the documentation
 
     def __init__(self, on: date, what: str) -> None:
         super().__init__(
-            f"The law packs hold no {what} for {on.isoformat()}. Add a dated, sourced row before going on."
+            f"The law packs hold no {what} for {on.isoformat()}. "
+            "Add a dated, sourced row before going on: kulanz law rows add."
         )
         self.on = on
         self.what = what
@@ -56,9 +59,10 @@ class NoRate(KulanzError):  # noqa: N818 - the rooms above and the documentation
 
 @dataclass(frozen=True)
 class Pack:
-    """One jurisdiction. `known_until` ends each table: past it, `NoRate`."""
+    """One jurisdiction. `currency`: of its amounts, ISO 4217. `known_until` ends each table: past it, `NoRate`."""
 
     jurisdiction: str
+    currency: str
     name_de: str
     name_en: str
     known_until: tuple[tuple[str, date], ...]
@@ -75,9 +79,11 @@ class Pack:
     lump_sums: tuple[LumpSum, ...]
     fee_schedules: tuple[FeeSchedule, ...]
     collection_rules: tuple[CollectionRule, ...]
+    value_bases: tuple[ValueBase, ...]
     small_claim_fees: tuple[SmallClaimFee, ...]
     settlement_rules: tuple[SettlementRule, ...]
     ordinance_bands: tuple[OrdinanceBand, ...]
+    return_costs: tuple[ReturnCost, ...]
     limitation_rules: tuple[LimitationRule, ...]
     limitation_breaks: tuple[LimitationBreaks, ...]
     allocation_orders: tuple[AllocationOrder, ...]
@@ -100,9 +106,18 @@ class Pack:
             return None
         return self.in_force(self.calls, day, "calls")
 
+    def end_of(self, table: str) -> date:
+        """The last day for which a table is known; the first of all days where the pack does not have it."""
+        return dict(self.known_until).get(table, date.min)
+
     def tightened(self, limits: ContactLimits) -> "Pack":
         """This pack with a creditor's own limits; raises InputError where they loosen the newest ones."""
         self.limits.stricter(limits)
+        return self.narrowed(limits)
+
+    def narrowed(self, limits: ContactLimits) -> "Pack":
+        """This pack with the stricter of each limit: a creditor's wish from before the law became stricter stays
+        harmless."""
         return replace(
             self, contact=tuple(replace(r, limits=_narrowed(r.limits, limits)) for r in self.contact)
         )
@@ -111,7 +126,7 @@ class Pack:
         """The newest of `rows` (ascending by date) that holds on `day`; raises NoRate before the first row and after
         the table's `known_until`."""
         row = next((row for row in reversed(rows) if row.valid_from <= day), None)
-        if row is None or day > dict(self.known_until)[table]:
+        if row is None or day > self.end_of(table):
             raise NoRate(day, f"{table} rule of {self.jurisdiction}")
         return row
 
@@ -152,13 +167,16 @@ def parse(raw: dict[str, Any]) -> Pack:
     unknown = (
         raw.keys()
         - TABLES.keys()
-        - {"jurisdiction", "name_de", "name_en", "known_until", "holidays", "basis"}
+        - {"jurisdiction", "currency", "name_de", "name_en", "known_until", "holidays", "basis"}
     )
     if unknown:
         raise InputError(f"The law pack {code} has tables that nothing reads: {', '.join(sorted(unknown))}.")
-    tables = {name: by_date(table.read(code, raw.get(name, []))) for name, table in TABLES.items()}
-    return Pack(
+    tables = {
+        name: by_date(table.read(f"{code} {name}", raw.get(name, []))) for name, table in TABLES.items()
+    }
+    pack = Pack(
         jurisdiction=code,
+        currency=raw["currency"],
         name_de=raw["name_de"],
         name_en=raw["name_en"],
         known_until=tuple(raw["known_until"].items()),
@@ -169,11 +187,24 @@ def parse(raw: dict[str, Any]) -> Pack:
         ),
         **tables,
     )
+    for name, rows in tables.items():
+        if rows and name not in raw["known_until"]:
+            raise InputError(f"The law pack {code} does not say until when its table {name} is known.")
+        _check_whole(pack, name)
+    return pack
+
+
+def _check_whole(pack: Pack, table: str) -> None:
+    if fault := TABLES[table].whole(pack.jurisdiction, getattr(pack, table), pack.end_of(table)):
+        raise InputError(f"The table {table} of {pack.jurisdiction} is not complete: {fault}.")
 
 
 @dataclass(frozen=True, slots=True)
 class AddedRow:
-    """A dated row from outside the shipped packs, in the form of its table; `known_until` moves the table's end."""
+    """A dated row from outside the shipped packs, in the form of its table, JSON's kinds of values only.
+
+    `known_until` moves the table's end; a row that begins after the end needs it.
+    """
 
     table: str
     row: Mapping[str, Any]
@@ -183,21 +214,35 @@ class AddedRow:
 def merged(pack: Pack, added: Sequence[AddedRow]) -> Pack:
     """The pack with further rows; one of the same day and subject takes the place of the shipped one.
 
-    Raises InputError naming table and field where a row does not fit, or would end a table earlier.
+    Raises InputError naming table and field where a row does not fit, would end a table earlier, begins after its end,
+    or leaves a gap in it.
     """
     for each in added:
-        if each.table not in TABLES:
-            raise InputError(f"{each.table!r} is no table of a law pack; choose one of {', '.join(TABLES)}.")
+        if each.table not in TABLES or not TABLES[each.table].addable:
+            addable = ", ".join(name for name, table in TABLES.items() if table.addable)
+            raise InputError(
+                f"{each.table!r} is no table of a law pack that takes further rows; choose one of {addable}."
+            )
         table = TABLES[each.table]
-        (row,) = table.read(pack.jurisdiction, [each.row])
-        kept = [old for old in getattr(pack, each.table) if not table.same(old, row)]
-        ends = dict(pack.known_until)
-        if each.known_until is not None:
-            if each.known_until < ends.get(each.table, each.known_until):
-                raise InputError(
-                    f"The table {each.table} is known until {ends[each.table]}; it cannot end earlier."
-                )
-            ends[each.table] = each.known_until
-        changed: dict[str, Any] = {"known_until": tuple(ends.items()), each.table: by_date([*kept, row])}
+        new = table.read(f"{pack.jurisdiction} {each.table}", [each.row])
+        if not new:
+            raise InputError(f"The row for {each.table} holds no figure.")
+        old = [row for row in getattr(pack, each.table) if not any(table.same(row, other) for other in new)]
+        ends = dict(pack.known_until) | {each.table: _end(pack, each, max(row.valid_from for row in new))}
+        changed: dict[str, Any] = {"known_until": tuple(ends.items()), each.table: by_date([*old, *new])}
         pack = replace(pack, **changed)
+        _check_whole(pack, each.table)
     return pack
+
+
+def _end(pack: Pack, added: AddedRow, begins: date) -> date:
+    end = pack.end_of(added.table)
+    if added.known_until is not None and added.known_until < end:
+        raise InputError(f"The table {added.table} is known until {end}; it cannot end earlier.")
+    until = added.known_until or end
+    if begins > until:
+        raise InputError(
+            f"The row for {added.table} holds from {begins} on, after the end of the table. "
+            "Say until when the table is known (known_until)."
+        )
+    return until

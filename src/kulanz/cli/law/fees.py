@@ -12,9 +12,9 @@ from kulanz.cli.law import words
 from kulanz.cli.output import console, print_json
 from kulanz.kernel.errors import InputError
 from kulanz.law import fees as law
-from kulanz.law.fees import Difficulty, Fee
+from kulanz.law.fees import Difficulty, Fee, FeeKind
 from kulanz.law.figures.interest import Party
-from kulanz.law.packs import NoRate, Pack
+from kulanz.law.packs import Pack
 from kulanz.tenancy.models import LegalRole
 
 
@@ -25,6 +25,7 @@ class _Asked:
     on: date
     party: Party
     contract: date
+    performed: date | None
 
 
 def fees(
@@ -36,9 +37,14 @@ def fees(
     ] = LegalRole.CREDITOR,
     party: Annotated[Party, typer.Option(help="Who owes.")] = Party.CONSUMER,
     contract_date: Annotated[str, typer.Option(help="The day the debt arose; default: --on.")] = "",
+    performed_on: Annotated[str, typer.Option(help="Day of performance, for continuing contracts.")] = "",
     disputed: Annotated[str, typer.Option(help="Factor of a disputed claim, e.g. 1.5.")] = "",
     letter_cost: Annotated[str, typer.Option(help="Documented outside cost of one letter, e.g. 0.76.")] = "0",
+    return_cost: Annotated[
+        str, typer.Option(help="The bank's documented charge for a returned debit.")
+    ] = "0",
     first_reminder: Annotated[bool, typer.Option(help="The reminder that first creates default.")] = False,
+    kind: Annotated[FeeKind | None, typer.Option(help="Only this kind of fee.")] = None,
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """What may be charged, at most, and by which rule. What no rule allows is 0. An aid, not legal advice."""
@@ -46,42 +52,45 @@ def fees(
     day = words.day(on, "--on")
     contract = words.optional_day(contract_date, "--contract-date") or day
     amount = words.amount(principal, unit, "--principal")
-    asked = _Asked(words.pack_of(jurisdiction), amount, day, party, contract)
-    letter = words.amount(letter_cost, unit, "--letter-cost")
+    performed = words.optional_day(performed_on, "--performed-on")
+    asked = _Asked(words.pack_of(jurisdiction), amount, day, party, contract, performed)
     if role is LegalRole.COLLECTOR:
         rows = _collector(asked, _factor(disputed) if disputed else None)
     else:
-        rows = _creditor(asked, letter, first=first_reminder)
+        letter = words.amount(letter_cost, unit, "--letter-cost")
+        bank = words.amount(return_cost, unit, "--return-cost")
+        rows = _creditor(asked, letter, bank, first=first_reminder)
+    rows = [(name, fee) for name, fee in rows if kind in (None, fee.kind)]
     if as_json:
-        print_json({"currency": unit, "fees": [_document(name, fee, unit) for name, fee in rows]})
+        print_json({"currency": unit, "fees": [_document(name, fee) for name, fee in rows]})
     else:
         _show(rows, unit)
 
 
-def _creditor(asked: _Asked, letter: int, *, first: bool) -> list[tuple[str, Fee]]:
+def _creditor(asked: _Asked, letter: int, bank: int, *, first: bool) -> list[tuple[str, Fee]]:
     pack, on = asked.pack, asked.on
     by_letter = law.reminder(pack, on, digital=False, documented=letter, causes_default=first)
     return [
         ("digital reminder", law.reminder(pack, on, digital=True)),
         ("reminder by letter", by_letter),
-        ("lump sum", law.lump_sum(pack, asked.party, asked.contract)),
+        ("lump sum", law.lump_sum(pack, asked.party, asked.contract, asked.performed)),
+        ("returned debit", law.returned(pack, on, bank)),
     ]
 
 
 def _collector(asked: _Asked, factor: Decimal | None) -> list[tuple[str, Fee]]:
     pack, on, principal = asked.pack, asked.on, asked.principal
-    try:
-        named = (
-            [(each.value, law.collection(pack, principal, on, each)) for each in Difficulty]
-            if factor is None
-            else [("disputed", law.collection_disputed(pack, principal, on, factor))]
-        )
-    except NoRate:
+    if pack.ordinance_bands:
         first = law.ordinance(pack, principal, on, further=False)
         return [
             ("first reminder", first),
             ("further reminder", law.ordinance(pack, principal, on, further=True)),
         ]
+    named = (
+        [(each.value, law.collection(pack, principal, on, each)) for each in Difficulty]
+        if factor is None
+        else [("disputed", law.collection_disputed(pack, principal, on, factor))]
+    )
     rows = [
         row
         for name, fee in named
@@ -97,12 +106,12 @@ def _factor(text: str) -> Decimal:
         raise InputError(f"--disputed: {text!r} is not a factor such as 1.5.") from None
 
 
-def _document(name: str, fee: Fee, currency: str) -> dict[str, Any]:
+def _document(name: str, fee: Fee) -> dict[str, Any]:
     return {
         "name": name,
         "kind": fee.kind,
-        "amount": words.decimal(fee.amount, currency),
-        "cap": None if fee.cap is None else words.decimal(fee.cap, currency),
+        "amount": words.decimal(fee.amount, fee.currency),
+        "cap": None if fee.cap is None else words.decimal(fee.cap, fee.currency),
         "formula": fee.formula,
         "inputs": dict(fee.inputs),
         "source": fee.source,

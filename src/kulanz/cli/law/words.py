@@ -16,8 +16,6 @@ from kulanz.law.caveats import Caveat
 from kulanz.law.packs import Pack
 from kulanz.tenancy import law
 
-CURRENCIES = {"DE": "EUR", "AT": "EUR", "CH": "CHF", "UK": "GBP", "US": "USD"}
-
 
 def day(text: str, option: str) -> date:
     """An ISO date; raises InputError naming the option."""
@@ -48,8 +46,8 @@ def decimal(minor: int, currency: str) -> str:
 
 
 def currency_of(jurisdiction: str, given: str) -> str:
-    """The currency given, else the jurisdiction's own."""
-    return given or CURRENCIES.get(jurisdiction.upper(), "EUR")
+    """The currency given, else the jurisdiction's own; raises InputError for one without a pack."""
+    return given or packs.load(jurisdiction).currency
 
 
 def rate(value: Decimal | None) -> str:

@@ -21,8 +21,8 @@ class ReminderCost:
 
 @dataclass(frozen=True, slots=True)
 class LumpSum:
-    """A sum owed by businesses in default, for debts that arose on `valid_from` or later, or were performed under
-    older continuing contracts on `performed_from` or later."""
+    """A sum owed by businesses in default, for debts that arose on `valid_from` or later; with `performed_from`
+    instead for older continuing contracts, as far as they were performed from that day on."""
 
     valid_from: date
     amount: int
@@ -69,6 +69,25 @@ class CollectionRule:
 
 
 @dataclass(frozen=True, slots=True)
+class ValueBase:
+    """What the value of a schedule counts of a claim."""
+
+    valid_from: date
+    counts: Literal["principal"]
+    source: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReturnCost:
+    """The bank's own charge for a returned debit may be asked for, as documented and without any surcharge."""
+
+    valid_from: date
+    source: str
+    verified: bool
+
+
+@dataclass(frozen=True, slots=True)
 class SmallClaimFee:
     """The whole fee of an undisputed claim up to a value."""
 
@@ -92,7 +111,10 @@ class SettlementRule:
 
 @dataclass(frozen=True, slots=True)
 class OrdinanceBand:
-    """Caps of an ordinance on a collector's reminders for claims up to `up_to` (None: all larger ones)."""
+    """Caps of an ordinance on a collector's reminders for claims up to `up_to` (None: all larger ones).
+
+    The bands of one `valid_from` belong together: a later day replaces all of them.
+    """
 
     valid_from: date
     first: int
