@@ -3,15 +3,16 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
 
 from kulanz.claims.models import Journal, Posting
 from kulanz.kernel import clock
-from kulanz.kernel.database import insert_columns, reserve_ids
+from kulanz.kernel.database import insert_columns, is_postgres, reserve_ids, stored_datetime
 from kulanz.kernel.errors import ConflictError, InputError
+from kulanz.kernel.money import MAX_MINOR
 from kulanz.tenancy.scope import creditor_id
 
 
@@ -77,38 +78,81 @@ def post(entry: Entry) -> int:
     The same key with the same content returns the journal there is; with other content it raises ConflictError.
     Raises InputError when the lines do not balance: the database would refuse them at commit.
     """
+    _check(entry)
+    row = (
+        entry.key,
+        str(entry.kind),
+        entry.case_id,
+        entry.value_date,
+        clock.now(),
+        entry.cause,
+        json.dumps(entry.details, sort_keys=True, separators=(",", ":")),
+    )
+    journal_id = _post_on_postgres(row, entry) if is_postgres() else _post_on_sqlite(row, entry)
+    return journal_id or _same_or_conflict(Journal.objects.get(key=entry.key), entry)
+
+
+def _check(entry: Entry) -> None:
     if len(entry.lines) < 2 or sum(line.amount for line in entry.lines) != 0:
         raise InputError(f"The journal {entry.key} does not balance and was not posted.")
+    if any(isinstance(line.amount, bool) or abs(line.amount) > MAX_MINOR for line in entry.lines):
+        raise InputError(f"The journal {entry.key} holds an amount beyond the largest one handled.")
+
+
+_Row = tuple[str, str, int, date, datetime, str, str]
+_COLUMNS = "creditor_id, key, kind, case_id, value_date, booked_at, cause, details"
+
+
+def _post_on_postgres(row: _Row, entry: Entry) -> int | None:
+    """One statement, one round trip; None where the key is there already. Grouping lets the postings come first."""
+    creditor = creditor_id()
+    lines = [
+        part for line in entry.lines for part in (line.claim_id, str(line.account), line.amount, line.basis)
+    ]
+    marks = ", ".join(["(%s::bigint, %s, %s::bigint, %s)"] * len(entry.lines))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""WITH j AS (
+              SELECT nextval(pg_get_serial_sequence('claims_journal', 'id')) AS id
+              WHERE NOT EXISTS (SELECT 1 FROM claims_journal WHERE creditor_id = %s AND key = %s)
+            ), p AS (
+              INSERT INTO claims_posting (creditor_id, journal_id, case_id, claim_id, account, amount, basis)
+              SELECT %s, j.id, %s, l.* FROM j, (VALUES {marks}) AS l RETURNING journal_id
+            )
+            INSERT INTO claims_journal (id, {_COLUMNS})
+            SELECT p.journal_id, %s, %s, %s, %s, %s, %s, %s, %s::jsonb FROM p GROUP BY p.journal_id RETURNING id""",  # noqa: S608 - marks only
+            [creditor, entry.key, creditor, entry.case_id, *lines, creditor, *row],
+        )
+        found = cursor.fetchone()
+    return int(found[0]) if found else None
+
+
+def _post_on_sqlite(row: _Row, entry: Entry) -> int | None:
     if posted(entry.key):
-        return _same_or_conflict(Journal.objects.get(key=entry.key), entry)
-    creditor, at = creditor_id(), clock.now()
-    journal_id = int(reserve_ids(Journal, 1)[0])
-    insert_columns(
-        Posting,
-        {
-            "creditor_id": creditor,
-            "journal_id": journal_id,
-            "case_id": entry.case_id,
-            "claim_id": [line.claim_id for line in entry.lines],
-            "account": [str(line.account) for line in entry.lines],
-            "amount": [line.amount for line in entry.lines],
-            "basis": [line.basis for line in entry.lines],
-        },
-    )
-    insert_columns(
-        Journal,
-        {
-            "id": [journal_id],
-            "creditor_id": creditor,
-            "key": entry.key,
-            "kind": str(entry.kind),
-            "case_id": entry.case_id,
-            "value_date": entry.value_date,
-            "booked_at": at,
-            "cause": entry.cause,
-            "details": json.dumps(entry.details, sort_keys=True, separators=(",", ":")),
-        },
-    )
+        return None
+    creditor, journal_id = creditor_id(), int(reserve_ids(Journal, 1)[0])
+    with connection.cursor() as cursor:
+        cursor.executemany(
+            "INSERT INTO claims_posting (creditor_id, journal_id, case_id, claim_id, account, amount, basis)"
+            " VALUES (%s, %s, %s, %s, %s, %s, %s)",
+            [
+                (
+                    creditor,
+                    journal_id,
+                    entry.case_id,
+                    line.claim_id,
+                    str(line.account),
+                    line.amount,
+                    line.basis,
+                )
+                for line in entry.lines
+            ],
+        )
+        key, kind, case, day, at, cause, details = row
+        cursor.execute(
+            f"INSERT INTO claims_journal (id, {_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608
+            [journal_id, creditor, key, kind, case, day.isoformat(), stored_datetime(at), cause, details],
+        )
     return journal_id
 
 
