@@ -20,7 +20,7 @@ from kulanz.claims.interest import DAY, Charging, Rests, charging, party_of, res
 from kulanz.claims.models import Account, Journal
 from kulanz.law.accrual import RateIndex, accrue_block, rate_index
 from kulanz.law.caveats import Caveat
-from kulanz.law.figures.interest import DefaultRate
+from kulanz.law.figures.interest import DayCount, DefaultRate
 from kulanz.law.interest import Movement
 from kulanz.law.interest import accrue as accrue_rows
 from kulanz.law.packs import NoRate, Pack
@@ -162,13 +162,17 @@ class _Run:
             yield rule, np.array(found, np.int64)
 
     def _rule(self, jurisdiction: str, kind: str, contract_day: int, performed_day: int) -> "_Rule | None":
-        law = pack(jurisdiction)
+        law, own = pack(jurisdiction), self.own
+        terms = Terms(party_of(kind), _date(contract_day), _date(performed_day), own.day_count, own.overrides)
         try:
-            rule = default_rate(law, Terms(party_of(kind), _date(contract_day), _date(performed_day)))
+            rule, count = default_rate(law, terms), day_count_of(law, terms)
+            same = (law, rule, count)
+            known = (
+                each for each in self.rules.values() if each and (each.law, each.rule, each.day_count) == same
+            )
+            return next(known, None) or _Rule(law, rule, count, terms, self.day)
         except NoRate:
             return None
-        known = (each for each in self.rules.values() if each and each.law is law and each.rule == rule)
-        return next(known, None) or _Rule(law, rule, self.own, self.day)
 
     def _post(self, claims: InDefault, rows: Ints, more: Ints, rules: NDArray[np.object_]) -> None:
         ids = claims.claim_id[rows].tolist()
@@ -193,21 +197,21 @@ class _Run:
 
 @dataclass(eq=False)
 class _Rule:
-    """One rule of law under the creditor's terms, up to the day of the run."""
+    """One rule of law under the creditor's terms, up to the day of the run; `terms` are those of one debt under it.
+
+    Raises NoRate where the rule has no rate on any day.
+    """
 
     law: Pack
     rule: DefaultRate
-    own: Charging
+    day_count: DayCount
+    terms: Terms
     day: date
     _caveats: dict[int, tuple[Caveat, ...]] = field(default_factory=dict)
     _details: dict[int, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
-        self.terms = Terms(
-            self.rule.party, self.rule.valid_from, None, self.own.day_count, self.own.overrides
-        )
-        self.day_count = day_count_of(self.law, self.terms)
-        self.index: RateIndex = rate_index(self.law, self.rule, self.day_count, self.own.overrides)
+        self.index: RateIndex = rate_index(self.law, self.rule, self.day_count, self.terms.overrides)
 
     def knows(self, start: Ints, end: int) -> NDArray[np.bool_]:
         """For which of the starts the whole period to `end` has rates; epoch days."""
@@ -228,7 +232,7 @@ class _Rule:
     def details(self, start: int) -> str:
         """How the total to date was worked out, as JSON; `law.interest` gives the rows from the same inputs."""
         if start not in self._details:
-            highest = self.own.overrides.max_rate
+            highest = self.terms.overrides.max_rate
             self._details[start] = json.dumps(
                 {
                     "from": _date(start).isoformat(),

@@ -2,7 +2,8 @@
 
 Postings are written first (their foreign key to the journal is deferred), the journal row last: its trigger checks
 that there are at least two postings, of its own case and creditor, that sum to zero. A posting for a journal that
-exists is refused.
+exists is refused. On PostgreSQL the triggers look at all rows of a statement at once; because a posting belongs to its
+journal's case and creditor by that check, it has no foreign keys of its own to them.
 """
 
 from kulanz.kernel.guards import Guards
@@ -46,24 +47,30 @@ LEDGER_GUARDS = Guards(
           END IF;
           RAISE EXCEPTION 'the ledger is append-only' USING ERRCODE = 'integrity_constraint_violation';
         END $$ LANGUAGE plpgsql""",
-        f"""CREATE FUNCTION claims_journal_balanced() RETURNS trigger AS $$
+        """CREATE FUNCTION claims_journal_balanced() RETURNS trigger AS $$
         BEGIN
-          IF {_UNBALANCED} THEN
+          IF EXISTS (
+            SELECT 1 FROM added j LEFT JOIN LATERAL (
+              SELECT COUNT(*) AS lines, SUM(amount) AS total,
+                bool_or(case_id <> j.case_id OR creditor_id <> j.creditor_id) AS stray
+              FROM claims_posting WHERE journal_id = j.id
+            ) p ON TRUE WHERE p.lines < 2 OR p.total <> 0 OR p.stray
+          ) THEN
             RAISE EXCEPTION 'a journal must balance' USING ERRCODE = 'integrity_constraint_violation';
           END IF;
           RETURN NULL;
         END $$ LANGUAGE plpgsql""",
         """CREATE FUNCTION claims_posting_closed() RETURNS trigger AS $$
         BEGIN
-          IF EXISTS (SELECT 1 FROM claims_journal WHERE id = NEW.journal_id) THEN
+          IF EXISTS (SELECT 1 FROM claims_journal WHERE id IN (SELECT journal_id FROM added)) THEN
             RAISE EXCEPTION 'this journal is closed' USING ERRCODE = 'integrity_constraint_violation';
           END IF;
-          RETURN NEW;
+          RETURN NULL;
         END $$ LANGUAGE plpgsql""",
-        """CREATE CONSTRAINT TRIGGER claims_journal_balanced AFTER INSERT ON claims_journal
-        DEFERRABLE INITIALLY DEFERRED FOR EACH ROW EXECUTE FUNCTION claims_journal_balanced()""",
-        """CREATE TRIGGER claims_posting_closed BEFORE INSERT ON claims_posting
-        FOR EACH ROW EXECUTE FUNCTION claims_posting_closed()""",
+        """CREATE TRIGGER claims_journal_balanced AFTER INSERT ON claims_journal
+        REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION claims_journal_balanced()""",
+        """CREATE TRIGGER claims_posting_closed AFTER INSERT ON claims_posting
+        REFERENCING NEW TABLE AS added FOR EACH STATEMENT EXECUTE FUNCTION claims_posting_closed()""",
         *(
             f"""CREATE TRIGGER {table}_fixed BEFORE UPDATE OR DELETE ON {table}
             FOR EACH ROW EXECUTE FUNCTION claims_ledger_refuse()"""

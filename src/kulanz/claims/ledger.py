@@ -104,7 +104,7 @@ _COLUMNS = "creditor_id, key, kind, case_id, value_date, booked_at, cause, detai
 
 
 def _post_on_postgres(row: _Row, entry: Entry) -> int | None:
-    """One statement, one round trip; None where the key is there already. Grouping lets the postings come first."""
+    """Two statements, postings first; None where the key is there already."""
     creditor = creditor_id()
     lines = [
         part for line in entry.lines for part in (line.claim_id, str(line.account), line.amount, line.basis)
@@ -115,16 +115,19 @@ def _post_on_postgres(row: _Row, entry: Entry) -> int | None:
             f"""WITH j AS (
               SELECT nextval(pg_get_serial_sequence('claims_journal', 'id')) AS id
               WHERE NOT EXISTS (SELECT 1 FROM claims_journal WHERE creditor_id = %s AND key = %s)
-            ), p AS (
-              INSERT INTO claims_posting (creditor_id, journal_id, case_id, claim_id, account, amount, basis)
-              SELECT %s, j.id, %s, l.* FROM j, (VALUES {marks}) AS l RETURNING journal_id
             )
-            INSERT INTO claims_journal (id, {_COLUMNS})
-            SELECT p.journal_id, %s, %s, %s, %s, %s, %s, %s, %s::jsonb FROM p GROUP BY p.journal_id RETURNING id""",  # noqa: S608 - marks only
-            [creditor, entry.key, creditor, entry.case_id, *lines, creditor, *row],
+            INSERT INTO claims_posting (creditor_id, journal_id, case_id, claim_id, account, amount, basis)
+            SELECT %s, j.id, %s, l.* FROM j, (VALUES {marks}) AS l RETURNING journal_id""",  # noqa: S608 - marks only
+            [creditor, entry.key, creditor, entry.case_id, *lines],
         )
         found = cursor.fetchone()
-    return int(found[0]) if found else None
+        if found is None:
+            return None
+        cursor.execute(
+            f"INSERT INTO claims_journal (id, {_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608
+            [found[0], creditor, *row],
+        )
+    return int(found[0])
 
 
 def _post_on_sqlite(row: _Row, entry: Entry) -> int | None:

@@ -173,8 +173,11 @@ BALANCE_SQL = f"{OWED_SQL}, '{Account.CREDIT.value}'"
 class Posting(TenantModel):
     """One line of a journal in minor units of the case's currency, with its legal basis (a code of the law pack)."""
 
+    creditor = models.ForeignKey(
+        "tenancy.Creditor", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     journal = models.ForeignKey(Journal, on_delete=models.PROTECT, related_name="postings")
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="postings")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="postings", db_constraint=False)
     claim = models.ForeignKey(
         Claim, on_delete=models.PROTECT, null=True, related_name="postings", db_index=False
     )
