@@ -8,6 +8,7 @@ whole numbers.
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from decimal import Decimal
 from functools import lru_cache
 
 import numpy as np
@@ -17,13 +18,14 @@ from kulanz.kernel.errors import InputError
 from kulanz.law.daycount import DENOMINATOR, weights
 from kulanz.law.figures.interest import DayCount, DefaultRate
 from kulanz.law.packs import NoRate, Pack
-from kulanz.law.rates import NO_OVERRIDES, Overrides
+from kulanz.law.rates import NO_OVERRIDES, Overrides, check_known, known_days
 
 Ints = NDArray[np.int64]
 RATE = 1000
 """Rates are whole thousandths of a percent."""
 _EPOCH = date(1970, 1, 1)
-_ROOM = 2**62
+_ROOM = 2.0**62
+"""Half of what 64 bits hold: the bound is itself worked out in floats."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,9 +44,9 @@ class RateIndex:
         """The index before each epoch day; raises NoRate outside of what is known."""
         place = day - (self.first - _EPOCH).days
         if len(place) and place.min() < 0:
-            raise NoRate(_date(int(day.min())), "base rate")
+            raise NoRate(_date(int(day.min())), "rate of default interest")
         if len(place) and place.max() >= len(self.sums):
-            raise NoRate(_date(int(day.max()) - 1), "base rate")
+            raise NoRate(_date(int(day.max()) - 1), "rate of default interest")
         found: Ints = self.sums[place]
         return found
 
@@ -53,11 +55,11 @@ class RateIndex:
 def rate_index(
     pack: Pack, rule: DefaultRate, day_count: DayCount, overrides: Overrides = NO_OVERRIDES
 ) -> RateIndex:
-    """The index of one rule under one day count."""
+    """The index of one rule under one day count; raises NoRate where the rule has no rate on any day."""
     rows = pack.base_rates if rule.over == "base" else ()
-    table = "base_rates" if rule.over == "base" else "default_rates"
-    first = rows[0].valid_from if rows else rule.valid_from
-    until = dict(pack.known_until)[table]
+    first, until = known_days(pack, rule)
+    if until < first:
+        check_known(pack, rule, rule.valid_from, rule.valid_from)
     n = (until - first).days + 1
     rates = np.empty(n, np.int64)
     if not rows:
@@ -89,7 +91,7 @@ def accrue_block(index: RateIndex, claim: Ints, day: Ints, amount: Ints, start: 
     claim, amount = claim[counts], amount[counts]
     span = index.at(until[counts]) - index.at(begin[counts])
     first = np.flatnonzero(np.r_[True, np.diff(claim) > 0])
-    largest = int(np.add.reduceat(np.abs(amount), first).max()) * int(span.max())
+    largest = float(np.add.reduceat(np.abs(amount.astype(np.float64)), first).max()) * float(span.max())
     if 2 * largest + index.denominator < _ROOM:
         sums = np.add.reduceat(amount * span, first)
         totals[claim[first]] = (2 * sums + index.denominator) // (2 * index.denominator)
@@ -116,8 +118,8 @@ def _check_never_negative(claim: Ints, day: Ints, amount: Ints) -> None:
         )
 
 
-def _thousandths(overrides: Overrides, rule: DefaultRate, base: object = 0) -> int:
-    exact = overrides.of(rule.percent + base) * RATE  # type: ignore[operator]
+def _thousandths(overrides: Overrides, rule: DefaultRate, base: Decimal = Decimal(0)) -> int:
+    exact = overrides.of(rule.percent + base) * RATE
     if exact != int(exact):
         raise InputError(f"A rate has at most three decimals; {exact / RATE} percent has more.")
     return int(exact)

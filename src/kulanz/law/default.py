@@ -1,6 +1,6 @@
 """When default begins: the day from which interest runs and a reminder may cost something."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from enum import StrEnum
 
@@ -24,7 +24,7 @@ class Facts:
     """What is known of a claim. `due_by_calendar`: the contract itself names the day of payment.
 
     `invoice_received`: the day the invoice arrived. `consumer_warned`: the invoice said that default begins after 30
-    days. `reminded`: the day the first reminder after the due date arrived.
+    days. `reminded`: the day the first reminder after the due date arrived. `jurisdiction`: of the claim.
     """
 
     party: Party
@@ -33,30 +33,37 @@ class Facts:
     invoice_received: date | None = None
     consumer_warned: bool = False
     reminded: date | None = None
+    jurisdiction: str = "DE"
 
 
 @dataclass(frozen=True, slots=True)
 class DefaultStart:
-    """`day` is the first day of default, None where it has not begun."""
+    """`day` is the first day of default, None where it has not begun. `verified`: the source was seen."""
 
     day: date | None
     cause: DefaultCause
     text_de: str
     text_en: str
     source: str
+    verified: bool = True
 
     def text(self, language: str) -> str:
         return self.text_de if language.lower().startswith("de") else self.text_en
 
 
 def begins(facts: Facts) -> DefaultStart:
-    """The earliest start that section 286 BGB gives; other jurisdictions are treated alike, as a house rule.
+    """The earliest start that section 286 BGB gives.
 
     The day after a day fixed by the calendar (2 no. 1), the day after a reminder that follows the due date (1), or the
-    day after 30 days from due date and invoice (3): against a consumer only if the invoice said so.
+    day after 30 days from due date and invoice (3): against a consumer only if the invoice said so. Other jurisdictions
+    are treated alike, as a house rule that is not verified: nobody is in default there without a day agreed, a reminder
+    or 30 days.
     """
     starts = [start for start in (_by_calendar(facts), _by_reminder(facts), _by_thirty_days(facts)) if start]
-    return min(starts, key=lambda start: start.day or date.max, default=_NOT_YET)
+    found = min(starts, key=lambda start: start.day or date.max, default=_NOT_YET)
+    if facts.jurisdiction.upper() == "DE":
+        return found
+    return replace(found, source=f"House rule after {found.source}", verified=False)
 
 
 def _by_calendar(facts: Facts) -> DefaultStart | None:

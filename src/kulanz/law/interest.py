@@ -16,9 +16,17 @@ from itertools import pairwise
 from kulanz.kernel.errors import InputError
 from kulanz.law.caveats import Caveat, caveats
 from kulanz.law.daycount import DENOMINATOR, days, weight
-from kulanz.law.figures.interest import DayCount, DefaultRate
+from kulanz.law.figures.interest import DayCount, DefaultRate, RoundingRule
 from kulanz.law.packs import Pack
-from kulanz.law.rates import Terms, base_on, day_count_of, default_rate
+from kulanz.law.rates import (
+    Terms,
+    base_on,
+    check_known,
+    day_count_of,
+    day_count_rule,
+    default_rate,
+    rounding_of,
+)
 
 _DAY = timedelta(days=1)
 
@@ -58,12 +66,16 @@ class InterestRow:
 
 @dataclass(frozen=True, slots=True)
 class Accrual:
-    """`total` minor units: the sum of the unrounded rows, rounded once, half up. `rule` is the row of law behind it."""
+    """`total` minor units: the sum of the unrounded rows, rounded once as `rounding` says, half up.
+
+    `rule` is the row of law behind the rate.
+    """
 
     rows: tuple[InterestRow, ...]
     total: int
     day_count: DayCount
     rule: DefaultRate
+    rounding: RoundingRule
     caveats: tuple[Caveat, ...]
 
 
@@ -79,14 +91,17 @@ def accrue(
     """Default interest on a principal from `start` to `end`.
 
     `start` is the first day of default, the day after the one that started it (section 187(1) BGB); `inclusive` says
-    whether both ends bear interest. A principal below zero bears none. Raises NoRate where a rate is missing for any
-    day, InputError where the period ends before it begins.
+    whether both ends bear interest. A principal below zero bears none. A total rate is not floored at zero: with the
+    points of section 288 BGB on top, no base rate of the table brings it there. Raises NoRate where a rate is missing
+    for any day, InputError where the period ends before it begins.
     """
     if end < start:
         raise InputError(f"The period ends on {end.isoformat()}, before it begins on {start.isoformat()}.")
     first = start if inclusive in (Inclusive.BOTH, Inclusive.START) else start + _DAY
     last = end if inclusive in (Inclusive.BOTH, Inclusive.END) else end - _DAY
     rule, day_count = default_rate(pack, terms), day_count_of(pack, terms)
+    if first <= last:
+        check_known(pack, rule, first, last)
     rows = tuple(
         InterestRow(
             begin,
@@ -103,7 +118,8 @@ def accrue(
         for begin, until, principal, base, rate in _stretches(movements, first, last, pack, rule, terms)
     )
     total = half_up(sum((row.amount for row in rows), Fraction(0)))
-    return Accrual(rows, total, day_count, rule, _open_questions(pack, rule, rows, terms))
+    open_questions = _open_questions(pack, rule, rows, terms)
+    return Accrual(rows, total, day_count, rule, rounding_of(pack, terms), open_questions)
 
 
 def half_up(amount: Fraction) -> int:
@@ -122,8 +138,6 @@ def _stretches(
     for begin, after in pairwise(_cuts(movements, first, last, pack, rule)):
         until = after - _DAY
         base = base_on(pack, begin).percent if rule.over == "base" else None
-        if base is not None:
-            base_on(pack, until)
         principal = sum(move.amount for move in movements if move.day <= begin)
         if principal > 0:
             yield begin, until, principal, base, terms.overrides.of((base or Decimal(0)) + rule.percent)
@@ -148,7 +162,7 @@ def _open_questions(
 ) -> tuple[Caveat, ...]:
     used = {base_on(pack, row.start).valid_from for row in rows} if rule.over == "base" else set()
     bases = [row for row in pack.base_rates if row.valid_from in used]
-    counts = pack.day_counts[-1:] if terms.day_count is None else ()
+    counts = [day_count_rule(pack, terms)] if terms.day_count is None else []
     return (
         *caveats("default interest rate", [rule]),
         *caveats("base rate", bases),

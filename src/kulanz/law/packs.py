@@ -5,6 +5,7 @@ A pack is one TOML file in the folder `packs`; its tables are those of `reading.
 
 import tomllib
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import date
 from functools import lru_cache
@@ -92,9 +93,7 @@ class Pack:
     @property
     def limits(self) -> ContactLimits:
         """The newest contact limits, with the weekday hours as `earliest` and `latest`."""
-        rule = self.contact[-1]
-        start, end = rule.window(0) or rule.weekday
-        return replace(rule.limits, earliest=start, latest=end)
+        return _limits(self.contact[-1])
 
     def contact_on(self, day: date) -> ContactRule:
         """The contact rule in force; raises NoRate before the first row and after `known_until`."""
@@ -111,13 +110,12 @@ class Pack:
         return dict(self.known_until).get(table, date.min)
 
     def tightened(self, limits: ContactLimits) -> "Pack":
-        """This pack with a creditor's own limits; raises InputError where they loosen the newest ones."""
-        self.limits.stricter(limits)
-        return self.narrowed(limits)
+        """This pack with a creditor's own limits, of each the stricter one.
 
-    def narrowed(self, limits: ContactLimits) -> "Pack":
-        """This pack with the stricter of each limit: a creditor's wish from before the law became stricter stays
-        harmless."""
+        Raises InputError where they would loosen every contact rule of the pack. What was lawful under an older rule
+        stays harmless when a stricter one follows.
+        """
+        _check_not_looser([_limits(rule) for rule in self.contact], limits)
         return replace(
             self, contact=tuple(replace(r, limits=_narrowed(r.limits, limits)) for r in self.contact)
         )
@@ -132,6 +130,20 @@ class Pack:
 
 
 _Row = TypeVar("_Row", bound=Row)
+
+
+def _limits(rule: ContactRule) -> ContactLimits:
+    start, end = rule.window(0) or rule.weekday
+    return replace(rule.limits, earliest=start, latest=end)
+
+
+def _check_not_looser(law: list[ContactLimits], own: ContactLimits) -> None:
+    *older, newest = law
+    for limits in older:
+        with suppress(InputError):
+            limits.stricter(own)
+            return
+    newest.stricter(own)
 
 
 def _narrowed(law: ContactLimits, own: ContactLimits) -> ContactLimits:

@@ -37,18 +37,22 @@ def rows(jurisdiction: str) -> list[LawRow]:
 def _version() -> str:
     """Changes with every added row, empty before the first; rows are never changed or removed."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT MAX(id), MAX(added_at) FROM tenancy_lawrow")
-        last, at = cursor.fetchone()
-        return f"{last} {at}" if last else ""
+        cursor.execute("SELECT COUNT(*), MAX(id), MAX(added_at) FROM tenancy_lawrow")
+        count, last, at = cursor.fetchone()
+        return f"{count} {last} {at}" if count else ""
 
 
 @lru_cache(maxsize=64)
 def _merged(jurisdiction: str, version: str) -> Pack:
     found = packs.load(jurisdiction)
-    return packs.merged(found, [_added(row) for row in rows(jurisdiction)]) if version else found
+    for row in rows(jurisdiction) if version else ():
+        found = packs.merged(found, [_added(row, found)])
+    return found
 
 
-def _added(row: LawRow) -> AddedRow:
+def _added(row: LawRow, into: Pack) -> AddedRow:
+    """A row from before an upgrade of the shipped tables does not shorten them."""
     fields = dict(row.row)
     until = fields.pop("known_until", None)
-    return AddedRow(row.table, fields, date.fromisoformat(until) if until else None)
+    end = max(date.fromisoformat(until), into.end_of(row.table)) if until else None
+    return AddedRow(row.table, fields, end)

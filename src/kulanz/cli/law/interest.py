@@ -39,8 +39,10 @@ def interest(
 ) -> None:
     """Default interest on a principal, with every rate, its source and the day count. An aid, not legal advice."""
     unit = words.currency_of(jurisdiction, currency)
-    first = words.day(start, "--from")
-    moves = [Movement(first, words.amount(principal, unit, "--principal"))]
+    first, owed = words.day(start, "--from"), words.amount(principal, unit, "--principal")
+    if owed <= 0:
+        raise InputError("--principal: an amount above zero is needed; payments are given with --movement.")
+    moves = [Movement(first, owed)]
     moves += [_movement(text, unit) for text in movement or []]
     terms = Terms(
         party,
@@ -53,9 +55,9 @@ def interest(
         moves, first, words.day(end, "--to"), words.pack_of(jurisdiction), terms, inclusive=inclusive
     )
     if as_json:
-        print_json(_document(found, unit))
+        print_json({"inclusive": inclusive, **_document(found, unit)})
     else:
-        _show(found, unit)
+        _show(found, unit, inclusive)
 
 
 def _movement(text: str, currency: str) -> Movement:
@@ -104,7 +106,15 @@ def _unrounded(row: InterestRow, currency: str) -> str:
     return f"{exact.scaleb(-places):.{places + 2}f}"
 
 
-def _show(found: Accrual, currency: str) -> None:
+_ENDS = {
+    Inclusive.BOTH: "both days included",
+    Inclusive.START: "the last day left out",
+    Inclusive.END: "the first day left out",
+    Inclusive.NONE: "first and last day left out",
+}
+
+
+def _show(found: Accrual, currency: str, inclusive: Inclusive) -> None:
     table = Table("From", "To", "Days", "Principal", "Base", "Rate", "Interest")
     for column in table.columns[2:]:
         column.justify = "right"
@@ -120,7 +130,10 @@ def _show(found: Accrual, currency: str) -> None:
         )
     console.print(table)
     console.print(
-        f"Total: [bold]{words.decimal(found.total, currency)} {currency}[/bold], rounded once, half up."
+        f"Total: [bold]{words.decimal(found.total, currency)} {currency}[/bold], {_ENDS[inclusive]}; "
+        "rounded once, half up."
     )
-    console.print(f"{found.rule.paragraph} ({found.rule.source}); day count {found.day_count.value}.")
+    console.print(
+        f"{found.rule.paragraph} ({found.rule.source}); day count {found.day_count.value}.", soft_wrap=True
+    )
     words.say_caveats(found.caveats)
