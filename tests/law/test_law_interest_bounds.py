@@ -201,10 +201,10 @@ def test_a_rate_that_changes_on_the_last_day_is_a_row_of_its_own() -> None:
 
 def test_rows_count_their_days_as_the_day_count_does() -> None:
     terms = replace(CONSUMER, day_count=DayCount.THIRTY_360)
-    first, last = date(2023, 1, 1), date(2023, 3, 31)
+    first, last = date(2023, 1, 1), date(2023, 2, 28)
     found = accrue([Movement(first, 36_000)], first, last, DE, terms)
-    assert [(row.days, row.amount) for row in found.rows] == [(90, Fraction(36_000 * 662 * 90, 10_000 * 360))]
-    assert found.total == 596  # 595.8
+    assert [(row.days, row.amount) for row in found.rows] == [(60, Fraction(36_000 * 662 * 60, 10_000 * 360))]
+    assert found.total == 397  # 397.2
 
 
 def test_the_result_carries_its_rule_and_names_what_was_not_seen() -> None:
@@ -222,6 +222,9 @@ def test_a_single_day_without_a_rate_has_none() -> None:
             accrue([Movement(day, 1000)], day, day, DE, CONSUMER)
         with pytest.raises(NoRate):
             check_known(DE, default_rate(DE, CONSUMER), day, day)
+    after = date(2031, 1, 1)
+    with pytest.raises(NoRate, match="default_rates rule of CH for 2031-01-01"):
+        accrue([Movement(after, 1000)], after, after, CH, CONSUMER)
 
 
 def test_a_debt_may_arise_on_the_last_known_day_and_not_after() -> None:
