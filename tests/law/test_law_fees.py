@@ -1,5 +1,6 @@
 """What a delay may cost: schedule rows, caps, dates on which they changed, and nothing where no rule allows it."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 
@@ -93,6 +94,14 @@ def test_a_small_undisputed_claim_has_one_fee_for_everything() -> None:
         fees.collection(DE, 0, NEW)
 
 
+def test_before_there_was_a_small_claims_fee_the_schedule_held_for_all() -> None:
+    """0.9 x 49.00 = 44.10; 0.9 x 51.50 = 46.35."""
+    later = replace(DE, small_claim_fees=DE.small_claim_fees[1:])
+    assert fees.collection(later, 5_000, OLD).amount == 4410
+    assert fees.collection(later, 5_000, NEW).amount == 3050
+    assert fees.collection(replace(DE, small_claim_fees=()), 5_000, NEW).amount == 4635
+
+
 def test_a_disputed_claim_has_a_frame() -> None:
     assert fees.collection_disputed(DE, 50_000, NEW, Decimal("0.5")).amount == 2575
     with pytest.raises(InputError, match="above zero"):
@@ -165,8 +174,9 @@ def test_forty_euros_are_owed_by_businesses_and_since_july_2014() -> None:
     assert (found.amount, found.cap, found.formula, found.kind) == (4000, 4000, "40.00", FeeKind.LUMP_SUM)
     assert "Art. 229 section 34 EGBGB" in found.source
     assert [caveat.what for caveat in found.caveats] == ["lump sum"]
-    newer = fees.lump_sum(DE, Party.BUSINESS, date(2014, 7, 29), date(2016, 7, 1))
-    assert (newer.source, newer.caveats) == ("BGB section 288(5)", ())
+    for pack in (DE, replace(DE, lump_sums=DE.lump_sums[::-1])):
+        newer = fees.lump_sum(pack, Party.BUSINESS, date(2014, 7, 29), date(2016, 7, 1))
+        assert (newer.source, newer.caveats) == ("BGB section 288(5)", ())
     older = fees.lump_sum(DE, Party.BUSINESS, date(2010, 1, 1))
     assert (older.formula, older.cap) == ("0 (the debt is older than the rule)", 0)
     assert older.source.startswith("BGB section 288(5)")
