@@ -5,6 +5,7 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from django.db import transaction
 
 from kulanz.claims import ledger
 from kulanz.claims.actions import book_payment
@@ -328,3 +329,25 @@ def test_another_creditors_claim_is_not_there(claim: Claim, other_creditor: Cred
     with scope(other_creditor.id), pytest.raises(NotFoundError, match="no such claim"):
         put(claim, LETTER)
     assert ledger.posted("fee:1") is None
+
+
+def test_a_hold_lifted_early_rests_fees_only_until_then(claim: Claim, clock: VirtualClock) -> None:
+    hold = place_hold(claim.case_id, "promise", by="customer", until=NOW + timedelta(days=9))
+    clock.advance(timedelta(days=2))
+    lift_hold(hold.id, by="agent:1")
+    clock.advance(timedelta(days=2))
+    assert put(claim, LETTER, on=date(2026, 3, 6))
+
+
+def test_costs_booked_without_a_calculation_count_in_full(claim: Claim) -> None:
+    """A lump sum of 40.00 and legal cost of 10.00, taken over from elsewhere: 46.35 less 40.00."""
+    for kind, amount in ((FeeKind.LUMP_SUM, 4000), (FeeKind.EXPENSES, 1000)):
+        lines = (
+            ledger.Line(ACCOUNTS[kind], amount, claim.id, kind),
+            ledger.Line(Account.EARNED, -amount, claim.id, kind),
+        )
+        with transaction.atomic():
+            ledger.post(ledger.Entry(f"old:{kind}", Journal.Kind.COST, claim.case_id, DAY, lines))
+    put(claim, COLLECTION)
+    assert costs(claim) == {Account.COST_LUMP_SUM: 4000, Account.COST_COLLECTION: 1000 + 635}
+    assert put(claim, LUMP, "old:lump_sum") == Journal.objects.get(key="old:lump_sum").id
