@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Protocol
 
-
 _GERMAN = {
     "base rate": "Basiszinssatz",
     "collection cost": "Inkassokosten",
@@ -45,7 +44,8 @@ class Caveat:
     def text(self, language: str) -> str:
         """A sentence for people: German for `de...`, English for every other language."""
         if language.lower().startswith("de"):
-            return f"Nicht geprüft: {_GERMAN.get(self.what, self.what)} ab {self.valid_from.isoformat()} ({self.source})."
+            what = _GERMAN.get(self.what, self.what)
+            return f"Nicht geprüft: {what} ab {self.valid_from.isoformat()} ({self.source})."
         return f"Unverified: {self.what} from {self.valid_from.isoformat()} ({self.source})."
 
 
