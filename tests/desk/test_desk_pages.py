@@ -1,7 +1,9 @@
 """What staff see and do at the desk."""
 
+import io
 from datetime import date, timedelta
 
+import pypdf
 import pytest
 
 from kulanz.claims.holds import place_hold
@@ -31,6 +33,16 @@ def test_a_case_tells_its_whole_story(desk, login):
     assert "Read what was sent" in page
     assert "Decided:" in page
     assert "k1@customers.example" in page
+
+
+def test_the_statement_of_account_is_a_pdf_for_everybody_who_may_look(desk, login):
+    page = login().get(desk.case_url())
+    assert "Statement of account (PDF)" in text(page)
+    answer = login().get(desk.url(f"cases/{desk.case.id}/statement.pdf"))
+    assert answer["Content-Type"] == "application/pdf"
+    words = pypdf.PdfReader(io.BytesIO(answer.content)).pages[0].extract_text()
+    assert "100,00" in words
+    assert login().get(desk.url("cases/999999/statement.pdf")).status_code == 404
 
 
 def test_the_story_is_told_in_german(desk, login):

@@ -13,6 +13,7 @@ from axe_playwright_python.sync_playwright import Axe
 from django.db import connections, transaction
 from playwright.sync_api import sync_playwright
 
+from kulanz.claims.actions import book_payment
 from kulanz.claims.queries import active_holds, open_amount
 from kulanz.kernel import clock as kernel_clock
 from kulanz.payments import links
@@ -239,6 +240,25 @@ def test_every_other_page_has_no_findings_in_either_theme(site):
     page.goto(url)
     no_findings(page)
     shoot(page, "payment-360-yellow")
+
+
+def test_the_statement_of_account_on_a_phone_and_on_paper(site):
+    """Without scripts: the table scrolls by itself, the page does not; the paper is a PDF."""
+    case_id, url = site.link("K8")
+    with scope(site.creditor_id):
+        book_payment(case_id, 2990, value_date=date(2026, 2, 25), key="p1", method="transfer")
+    page = site.page(PHONE)
+    page.goto(url)
+    page.get_by_role("link", name="Kontoauszug ansehen").click()
+    page.get_by_role("heading", name="Kontoauszug").wait_for()
+    no_findings(page)
+    assert page.get_by_role("row", name="Insgesamt offen").get_by_text("100,00").is_visible()
+    shoot(page, "statement-360")
+    with page.expect_download() as waiting:
+        page.get_by_role("link", name="Als PDF herunterladen").click()
+    assert waiting.value.suggested_filename == "statement.pdf"
+    page.emulate_media(media="print")
+    shoot(page, "statement-print")
 
 
 def test_the_whole_page_is_reached_by_keyboard(site):
