@@ -131,7 +131,7 @@ class Life(RuleBasedStateMachine):
             charge(claim, fee, key=key, value_date=self.today, by="payments")
         except NOTHING:
             return
-        self.fact("fee", self.today, which, cents)
+        self.fact("fee", self.today, self.named(claim), cents)
         self.resync()
 
     @precondition(lambda self: self.case)
@@ -164,7 +164,7 @@ class Life(RuleBasedStateMachine):
     def a_credit_note(self, which: int, amount: int) -> None:
         claim = self.claim(which)
         adjusting.credit(claim, amount, self.cause())
-        self.fact("credit", self.today, which, amount)
+        self.fact("credit", self.today, self.named(claim), amount)
         self.resync()
 
     @precondition(lambda self: self.model.due)
@@ -285,17 +285,22 @@ class Life(RuleBasedStateMachine):
         if kind == "open":
             name, amount, due = rest
             return self.make_case("TWIN", amount, due, claim=f"T{name}")
-        claims = list(Claim.objects.filter(case=case).order_by("id").values_list("id", flat=True))
         if kind == "pay":
             book_payment(case.id, rest[1], value_date=day, key=f"t{rest[0]}", method="transfer")
         elif kind == "return":
             return_payment(f"t{rest[0]}", value_date=day, key=f"tr:{rest[0]}")
         elif kind == "credit":
-            adjusting.credit(claims[rest[0] % len(claims)], rest[1], cause)
+            adjusting.credit(self.twin(rest[0]), rest[1], cause)
         else:
             fee = fees.returned(load("DE"), day, rest[1])
-            charge(claims[rest[0] % len(claims)], fee, key=cause.key, value_date=day, by="payments")
+            charge(self.twin(rest[0]), fee, key=cause.key, value_date=day, by="payments")
         return case
+
+    def named(self, claim: int) -> str:
+        return Claim.objects.values_list("number", flat=True).get(id=claim)
+
+    def twin(self, name: str) -> int:
+        return Claim.objects.values_list("id", flat=True).get(number=f"T{name}")
 
     def by_name(self, case: Case) -> dict[tuple[str, str], int]:
         sums: dict[tuple[str, str], int] = defaultdict(int)

@@ -21,13 +21,13 @@ if TYPE_CHECKING:
 
 _MAX_BODY = 64 * 1024
 _Answer = tuple[int, dict[str, str], bytes]
-_WORDS = {
+WORDS = {
     "de": ("Simulation: Hier wird kein Geld bewegt.", "Sie zahlen", "an", "Jetzt zahlen", "Zahlung ablehnen lassen",
            "Abbrechen und zurück", "Diese Zahlung ist abgeschlossen.", "Zurück", "Test-Kasse"),
     "en": ("Simulation: no money moves here.", "You pay", "to", "Pay now", "Let the payment be declined",
            "Cancel and go back", "This payment is finished.", "Back", "Test checkout"),
 }  # fmt: skip
-_CSS = (
+CSS = (
     "body{font:18px/1.5 system-ui,sans-serif;margin:0;background:#eef1f5;color:#14202b}"
     "main{max-width:26rem;margin:8vh auto;padding:1.5rem 1.5rem 2rem;background:#fff;border-radius:.75rem}"
     "h1{font-size:1rem;margin:0;font-weight:600}.sum{font-size:2.25rem;font-weight:700;margin:.25rem 0 1.25rem}"
@@ -100,8 +100,8 @@ class Application:
 
 
 def _page(checkout: "Checkout") -> str:
-    language = checkout.language if checkout.language in _WORDS else "en"
-    note, pays, to, pay, decline, cancel, done, back, title = _WORDS[language]
+    language = checkout.language if checkout.language in WORDS else "en"
+    note, pays, to, pay, decline, cancel, done, back, title = WORDS[language]
     amount = escape(Money(checkout.amount, checkout.currency).format(language))
     base = f"/checkout/{escape(checkout.id)}"
     if checkout.state(clock.now())[1] == "open":
@@ -114,7 +114,7 @@ def _page(checkout: "Checkout") -> str:
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8"><title>{title}</title>'
         '<meta name="viewport" content="width=device-width,initial-scale=1"><link rel="icon" href="data:,">'
-        f'<style>{_CSS}</style></head><body><main><p class="note">{note}</p>'
+        f'<style>{CSS}</style></head><body><main><p class="note">{note}</p>'
         f"<h1>{pays}</h1><p class=sum>{amount}</p><p>{to} {escape(checkout.payee)}</p>"
         f"<p>{escape(checkout.description)}</p>{forms}</main></body></html>"
     )
