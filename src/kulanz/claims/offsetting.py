@@ -52,12 +52,13 @@ def _credit_beside_debt(inside: str) -> set[int]:
 
 
 def last_taken(case_ids: Sequence[int]) -> dict[int, date]:
-    """Case -> the last value date on which something was paid on it or taken from it; others are left out."""
+    """Case -> the last value date on which something was paid on it, taken from it or set off; others are left out."""
     marks = ", ".join(["%s"] * len(TAKEN))
     found = read_columns(
         "SELECT p.case_id, MAX(j.value_date) AS day FROM claims_posting p JOIN claims_journal j"  # noqa: S608
-        f" ON j.id = p.journal_id WHERE p.creditor_id = %s AND p.account IN ({marks})"
-        f" AND {in_clause('p.case_id', case_ids)} GROUP BY p.case_id",
+        f" ON j.id = p.journal_id WHERE p.creditor_id = %s"
+        f" AND (p.account IN ({marks}) OR j.kind = 'offset') AND {in_clause('p.case_id', case_ids)}"
+        " GROUP BY p.case_id",
         [creditor_id(), *TAKEN],
     )
     days = (date.fromisoformat(str(day)[:10]) for day in found["day"])
