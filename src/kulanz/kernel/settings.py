@@ -24,6 +24,14 @@ class Settings(BaseSettings):
     psp_url: str = ""
     psp_api_key: SecretStr = SecretStr("")
     psp_webhook_secret: SecretStr = SecretStr("")
+    stripe_api_key: SecretStr = SecretStr("")
+    stripe_webhook_secret: SecretStr = SecretStr("")
+    stripe_url: str = "https://api.stripe.com"
+    stripe_pages: str = "https://checkout.stripe.com"
+    gocardless_token: SecretStr = SecretStr("")
+    gocardless_webhook_secret: SecretStr = SecretStr("")
+    gocardless_url: str = "https://api.gocardless.com"
+    gocardless_pages: str = "https://pay.gocardless.com"
     link_days: int = 60
     clock_start: datetime | None = None
     """Set by the time-lapse: the clock of the pages goes on from here."""

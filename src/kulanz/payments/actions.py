@@ -150,10 +150,11 @@ def _stored(method_code: str, notice: Notice, creditor_id: int | None, outcome: 
 def _intent_of(method_code: str, notice: Notice) -> PaymentIntent | None:
     with every_creditor("a provider's call names its intent"):
         rows = PaymentIntent.objects.filter(method=method_code)
-        found: PaymentIntent | None = rows.filter(provider_reference=notice.provider_reference).first()
+        named = notice.provider_reference
+        found: PaymentIntent | None = rows.filter(provider_reference=named).first() if named else None
         if found is None and notice.client_reference.isascii() and notice.client_reference.isdigit():
-            number = int(notice.client_reference[:18])
-            found = rows.filter(id=number, provider_reference="").first()
+            mine = rows.filter(id=int(notice.client_reference[:18]))
+            found = (mine.filter(provider_reference="") if named else mine).first()
     return found
 
 

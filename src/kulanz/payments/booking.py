@@ -63,9 +63,12 @@ def apply_notice(intent_id: int, notice: Notice) -> Outcome:
             _move(intent, step.state, notice)
         if step.book:
             day = notice.at.astimezone(_timezone()).date()
-            payment = _book(case_id, intent.amount, day, intent.method, notice.provider_reference, intent)
+            reference = intent.provider_reference or notice.provider_reference or f"intent-{intent.id}"
+            payment = _book(case_id, intent.amount, day, intent.method, reference, intent)
         if step.take_back and payment is not None:
             _take_back(payment, notice.at.astimezone(_timezone()).date())
+        if step.reinstate and payment is not None:
+            _reinstate(payment, notice)
     return step.outcome
 
 
@@ -120,6 +123,18 @@ def _take_back(payment: Payment, value_date: date) -> None:
     )
     payment.returned_at = clock.now()
     payment.save(update_fields=["returned_at"])
+
+
+def _reinstate(payment: Payment, notice: Notice) -> None:
+    """A dispute was won: the money is there again, as a payment of its own day. Each notice counts once."""
+    day = notice.at.astimezone(_timezone()).date()
+    key = f"reinstated:{notice.event_id}:{payment.journal_key}"[:120]
+    book_payment(
+        payment.case_id, payment.amount, value_date=day, key=key, method=payment.method, payment_id=payment.id
+    )
+    payment.returned_at = None
+    payment.journal_key = key
+    payment.save(update_fields=["returned_at", "journal_key"])
 
 
 def _money(payment: Payment | None) -> Money:

@@ -13,6 +13,7 @@ class Outcome(StrEnum):
     BOOKED_AFTER_FAILURE = "booked_after_failure"
     BOOKED_AND_RETURNED = "booked_and_returned"
     RETURNED = "returned"
+    REINSTATED = "reinstated"
     FAILED = "failed"
     CANCELLED = "cancelled"
     PENDING = "pending"
@@ -33,12 +34,16 @@ class Money(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """`state` is the intent's new state, None to leave it; `book` comes before `take_back`."""
+    """`state` is the intent's new state, None to leave it; `book` comes before `take_back`.
+
+    `reinstate`: money that was taken back is booked once more.
+    """
 
     outcome: Outcome
     state: str | None = None
     book: bool = False
     take_back: bool = False
+    reinstate: bool = False
 
 
 _NOTHING = Plan(Outcome.NO_CHANGE)
@@ -51,8 +56,10 @@ def plan(kind: NoticeKind, state: str, money: Money, *, amount_fits: bool) -> Pl
     Money that the provider has is a fact and is booked once, even after a failure was told; a failure told after
     the payment changes nothing. A return that overtakes its payment books both.
     """
-    if kind in (NoticeKind.PAID, NoticeKind.RETURNED) and not amount_fits:
+    if kind in (NoticeKind.PAID, NoticeKind.RETURNED, NoticeKind.REINSTATED) and not amount_fits:
         return Plan(Outcome.AMOUNT_DIFFERS)
+    if kind == NoticeKind.REINSTATED:
+        return Plan(Outcome.REINSTATED, reinstate=True) if money == Money.RETURNED else _NOTHING
     if kind == NoticeKind.PAID:
         return _paid(state, money)
     if kind == NoticeKind.RETURNED:

@@ -162,7 +162,7 @@ def _with_payment(
     online = [method for code, method in offered.items() if code != "transfer"]
     amount = page.statement.open_amount
     more = {
-        "online": [method.code for method in online],
+        "online": [(method.code, method.title(page.language)) for method in online],
         "amount": page.money(amount),
         "minor": amount,
         "form_key": secrets.token_urlsafe(12),

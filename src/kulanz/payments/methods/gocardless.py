@@ -141,12 +141,13 @@ class GoCardless:
     def _notice(self, event: Mapping[str, Any]) -> Notice:
         """The event names only the payment; its metadata and amounts are asked for."""
         payment = self._ask(lambda api, head: api.payments.get(event["links"]["payment"], headers=head))
+        moved = payment.get("amount_refunded") if event["action"] == "refunded" else payment["amount"]
         return Notice(
             event_id=_text(event, "id"),
             kind=_ACTIONS[event["action"]],
             provider_reference="",
             client_reference=str((payment.get("metadata") or {}).get("client_reference", "")),
-            amount=int(payment["amount"]),
+            amount=int(moved or 0),
             currency=str(payment["currency"]),
             at=datetime.fromisoformat(_text(event, "created_at")),
         )

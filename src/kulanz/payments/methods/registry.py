@@ -7,8 +7,10 @@ from importlib.metadata import entry_points
 
 from kulanz.kernel.errors import NotFoundError
 from kulanz.kernel.settings import settings
+from kulanz.payments.methods.gocardless import GoCardless
 from kulanz.payments.methods.port import Payee, PaymentMethod
 from kulanz.payments.methods.psp import Psp
+from kulanz.payments.methods.stripe_checkout import StripeCheckout
 from kulanz.payments.methods.transfer import Transfer
 
 GROUP = "kulanz.payment_methods"
@@ -55,5 +57,14 @@ def _configured() -> dict[str, PaymentMethod]:
     if env.psp_url:
         key, secret = env.psp_api_key.get_secret_value(), env.psp_webhook_secret.get_secret_value()
         own.append(Psp(env.psp_url, key, secret))
+    if env.stripe_api_key.get_secret_value():
+        key, secret = env.stripe_api_key.get_secret_value(), env.stripe_webhook_secret.get_secret_value()
+        own.append(StripeCheckout(key, secret, base_url=env.stripe_url, pages=env.stripe_pages))
+    if env.gocardless_token.get_secret_value():
+        key, secret = (
+            env.gocardless_token.get_secret_value(),
+            env.gocardless_webhook_secret.get_secret_value(),
+        )
+        own.append(GoCardless(key, secret, base_url=env.gocardless_url, pages=env.gocardless_pages))
     brought = [point.load()() for point in entry_points(group=GROUP)]
     return {method.code: method for method in [*own, *filter(None, brought)]}
