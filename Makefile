@@ -1,11 +1,11 @@
-# kulanz: `make demo`, `make test`, `make check`, `make bench`.
+# kulanz: `make demo`, `make test`, `make check`, `make bench`, `make nightly`, `make mutation`.
 PYTHON ?= python3.11
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
 POSTGRES := $(or $(KULANZ_TEST_POSTGRES_URL),postgresql://postgres@127.0.0.1:5432/postgres)
 
-.PHONY: setup demo test check format bench messages screenshots
+.PHONY: setup demo test check format bench messages nightly mutation
 
 setup: $(STAMP)
 
@@ -37,3 +37,9 @@ messages: setup
 
 bench: setup
 	@$(BIN)/python scripts/bench.py $(TOPIC)
+
+nightly: setup
+	KULANZ_NIGHTLY=1 $(BIN)/python -m pytest -q tests/claims/test_claims_life.py
+
+mutation: setup
+	@$(BIN)/python scripts/mutation.py $(ARGS)
