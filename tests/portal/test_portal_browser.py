@@ -203,6 +203,7 @@ def test_disputes_and_switches_the_language(site):
     case_id, url = site.link("K5")
     page = site.page(DESKTOP)
     page.goto(url)
+    page.get_by_text("Deutsch", exact=True).click()
     page.get_by_role("link", name="English").click()
     page.get_by_role("link", name="Something is wrong").click()
     no_findings(page)
@@ -261,6 +262,33 @@ def test_the_statement_of_account_on_a_phone_and_on_paper(site):
     shoot(page, "statement-print")
 
 
+@pytest.mark.parametrize(
+    ("language", "name", "open_since"),
+    [
+        ("fr", "Français", "À payer depuis le"),
+        ("es", "Español", "Venció el"),
+        ("pl", "Polski", "Termin minął"),
+        ("tr", "Türkçe", "Son ödeme günü"),
+        ("ar", "العربية", "كان مستحقًا"),
+    ],
+)
+def test_speaks_the_customers_language(site, language, name, open_since):
+    """Chosen on the page; Arabic from right to left. Every page but the details of law is in that language."""
+    _, url = site.link("K9", name="Erika Beispiel")
+    page = site.page(PHONE)
+    page.goto(url)
+    page.get_by_text("Deutsch", exact=True).click()
+    page.get_by_role("link", name=name).click()
+    assert page.get_by_text(open_since).is_visible()
+    assert page.evaluate("document.documentElement.dir") == ("rtl" if language == "ar" else "ltr")
+    no_findings(page)
+    shoot(page, f"payment-360-{language}")
+    for path in ("later/", "paid/", "problem/", "transfer/", "preferences/", "statement/"):
+        page.goto(url + path)
+        no_findings(page)
+        assert page.evaluate("document.documentElement.lang") == language
+
+
 def test_the_whole_page_is_reached_by_keyboard(site):
     _, url = site.link("K7")
     page = site.page(DESKTOP)
@@ -272,7 +300,7 @@ def test_the_whole_page_is_reached_by_keyboard(site):
     text = " | ".join(reached)
     for words in (
         "Zum Inhalt",
-        "English",
+        "Deutsch",
         "online bezahlen",
         "Überweisung",
         "nicht zahlen",

@@ -12,6 +12,7 @@ from babel.messages.pofile import read_po
 from django.utils.translation.template import templatize
 
 import kulanz.portal
+from kulanz.portal.access import LANGUAGES
 
 ROOM = Path(kulanz.portal.__file__).parent
 KEYWORDS = {
@@ -49,7 +50,7 @@ def _plain(value: object) -> str:
     return value.decode() if isinstance(value, bytes) else str(value)
 
 
-@pytest.mark.parametrize("language", ["de", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_every_text_is_translated_and_none_is_left_over(language):
     found = catalogue(language)
     wanted = set(used())
@@ -68,7 +69,7 @@ def test_every_text_is_translated_and_none_is_left_over(language):
     assert not left_over
 
 
-@pytest.mark.parametrize("language", ["de", "en"])
+@pytest.mark.parametrize("language", LANGUAGES)
 def test_the_compiled_catalogue_is_in_step(language):
     with (ROOM / "locale" / language / "LC_MESSAGES" / "django.mo").open("rb") as file:
         compiled = read_mo(file)

@@ -294,7 +294,10 @@ def test_an_expired_link_says_so_and_still_lets_people_unsubscribe(visitor, cloc
 def test_the_language_is_the_customers_then_the_browsers_and_can_be_switched(visitor):
     assert "Guten Tag" in visitor.text(headers={"accept-language": "en-GB"})
     Customer.objects.update(language="fr")
+    assert "Bonjour Erika" in visitor.text(headers={"accept-language": "en-GB"})
+    Customer.objects.update(language="nl")
     assert "Hello Erika" in visitor.text(headers={"accept-language": "en-GB"})
+    assert "Dzień dobry" in visitor.text(headers={"accept-language": "nl, pl;q=0.8, en;q=0.5"})
     assert "Guten Tag" in visitor.text(headers={"accept-language": "de-AT"})
     page = visitor.get("?lang=en", headers={"accept-language": "de"}).content.decode()
     assert "Hello Erika Beispiel" in page

@@ -91,3 +91,29 @@ LEDGER_GUARDS = Guards(
         "DROP FUNCTION IF EXISTS claims_ledger_refuse()",
     ),
 )
+
+POSTING_FUNCTION = Guards(
+    sqlite=(),
+    postgres=(
+        """CREATE FUNCTION claims_post(
+          owner bigint, cause_key text, kind text, of_case bigint, day date, at timestamptz, caused_by text,
+          worked_out jsonb, claims bigint[], accounts text[], amounts bigint[], bases text[]
+        ) RETURNS bigint AS $$
+        DECLARE journal bigint;
+        BEGIN
+          IF EXISTS (SELECT 1 FROM claims_journal j WHERE j.creditor_id = owner AND j.key = cause_key) THEN
+            RETURN NULL;
+          END IF;
+          journal := nextval('claims_journal_id_seq');
+          INSERT INTO claims_posting (creditor_id, journal_id, case_id, claim_id, account, amount, basis)
+          SELECT owner, journal, of_case, line.* FROM unnest(claims, accounts, amounts, bases) AS line;
+          INSERT INTO claims_journal (id, creditor_id, key, kind, case_id, value_date, booked_at, cause, details)
+          VALUES (journal, owner, cause_key, kind, of_case, day, at, caused_by, worked_out);
+          RETURN journal;
+        END $$ LANGUAGE plpgsql""",
+    ),
+    remove_sqlite=(),
+    remove_postgres=("DROP FUNCTION IF EXISTS claims_post",),
+)
+"""`claims.ledger.post` on PostgreSQL: one journal in one round trip, its plans kept by the session; NULL where the key
+is there already. It only saves time: the triggers judge what it writes like everything else."""

@@ -104,30 +104,22 @@ _COLUMNS = "creditor_id, key, kind, case_id, value_date, booked_at, cause, detai
 
 
 def _post_on_postgres(row: _Row, entry: Entry) -> int | None:
-    """Two statements, postings first; None where the key is there already."""
-    creditor = creditor_id()
-    lines = [
-        part for line in entry.lines for part in (line.claim_id, str(line.account), line.amount, line.basis)
-    ]
-    marks = ", ".join(["(%s::bigint, %s, %s::bigint, %s)"] * len(entry.lines))
+    """`claims.guards.POSTING_FUNCTION`; None where the key is there already."""
+    lines = entry.lines
     with connection.cursor() as cursor:
         cursor.execute(
-            f"""WITH j AS (
-              SELECT nextval(pg_get_serial_sequence('claims_journal', 'id')) AS id
-              WHERE NOT EXISTS (SELECT 1 FROM claims_journal WHERE creditor_id = %s AND key = %s)
-            )
-            INSERT INTO claims_posting (creditor_id, journal_id, case_id, claim_id, account, amount, basis)
-            SELECT %s, j.id, %s, l.* FROM j, (VALUES {marks}) AS l RETURNING journal_id""",  # noqa: S608 - marks only
-            [creditor, entry.key, creditor, entry.case_id, *lines],
+            "SELECT claims_post(%s, %s, %s, %s, %s, %s, %s, %s, %s::bigint[], %s::text[], %s::bigint[], %s::text[])",
+            [
+                creditor_id(),
+                *row,
+                [line.claim_id for line in lines],
+                [str(line.account) for line in lines],
+                [line.amount for line in lines],
+                [line.basis for line in lines],
+            ],
         )
-        found = cursor.fetchone()
-        if found is None:
-            return None
-        cursor.execute(
-            f"INSERT INTO claims_journal (id, {_COLUMNS}) VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)",  # noqa: S608
-            [found[0], creditor, *row],
-        )
-    return int(found[0])
+        journal_id: int | None = cursor.fetchone()[0]
+    return journal_id
 
 
 def _post_on_sqlite(row: _Row, entry: Entry) -> int | None:

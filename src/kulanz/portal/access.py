@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, HttpResponseRedirect
 from django.shortcuts import render
 from django.utils import translation
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 from kulanz.claims.queries import Statement, statement
 from kulanz.kernel.errors import NotFoundError
@@ -18,7 +19,17 @@ from kulanz.portal.look import Look, look
 from kulanz.tenancy.scope import scope
 
 P = ParamSpec("P")
-LANGUAGES = ("de", "en")
+NAMES = {
+    "de": "Deutsch",
+    "en": "English",
+    "fr": "Français",
+    "es": "Español",
+    "pl": "Polski",
+    "tr": "Türkçe",
+    "ar": "العربية",
+}
+LANGUAGES = tuple(NAMES)
+RIGHT_TO_LEFT = frozenset({"ar"})
 _LANGUAGE_DAYS = 365
 
 
@@ -86,9 +97,7 @@ def not_found(request: HttpRequest) -> HttpResponse:
     """The friendly page for an address that opens nothing; it names no creditor."""
     language = _language(request, "")
     with translation.override(language):
-        return render(
-            request, "portal/not_found.html", {"language": language, "other": _other(language)}, status=404
-        )
+        return render(request, "portal/not_found.html", _spoken(language), status=404)
 
 
 def _expired(request: HttpRequest, creditor_id: int) -> HttpResponse:
@@ -105,7 +114,7 @@ def _page(request: HttpRequest, link: links.OpenLink, home: str) -> Page:
 
 
 def _frame(shown: Look, language: str, home: str) -> dict[str, Any]:
-    return {"look": shown, "language": language, "other": _other(language), "home": home}
+    return {"look": shown, "home": home, **_spoken(language)}
 
 
 def _language(request: HttpRequest, customers: str) -> str:
@@ -117,13 +126,18 @@ def _language(request: HttpRequest, customers: str) -> str:
     ):
         if wanted in LANGUAGES:
             return wanted
-    asked = translation.get_language_from_request(request)[:2]
-    return asked if asked in LANGUAGES else "en"
+    asked = (tag[:2] for tag, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")))
+    return next((code for code in asked if code in LANGUAGES), "en")
 
 
-def _other(language: str) -> tuple[tuple[str, str], ...]:
-    names = {"de": "Deutsch", "en": "English"}
-    return tuple((code, names[code]) for code in LANGUAGES if code != language)
+def _spoken(language: str) -> dict[str, Any]:
+    """The page's language, its direction and the others to choose from."""
+    return {
+        "language": language,
+        "language_name": NAMES[language],
+        "direction": "rtl" if language in RIGHT_TO_LEFT else "ltr",
+        "other": tuple((code, name) for code, name in NAMES.items() if code != language),
+    }
 
 
 def _sealed(request: HttpRequest, response: HttpResponse) -> HttpResponse:

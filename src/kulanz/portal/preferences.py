@@ -6,7 +6,7 @@ from django.views.decorators.csrf import csrf_exempt
 from kulanz.contact.actions import withdraw
 from kulanz.contact.models import ContactPoint
 from kulanz.portal import actions, rules, shown
-from kulanz.portal.access import LANGUAGES, Page, SeeOther, link_view
+from kulanz.portal.access import LANGUAGES, NAMES, Page, SeeOther, link_view
 
 
 @link_view("GET", "HEAD", "POST", depth=1, expired_ok=True)
@@ -32,7 +32,7 @@ def preferences(request: HttpRequest, page: Page) -> HttpResponse:
         ],
         "saved": "saved" in request.GET,
         "chosen_language": page.statement.language[:2],
-        "languages": (("de", "Deutsch"), ("en", "English")),
+        "languages": tuple(NAMES.items()),
     }
     return page.render(request, "preferences", context)
 
