@@ -223,7 +223,7 @@ def test_disputes_and_switches_the_language(site):
 def test_every_other_page_has_no_findings_in_either_theme(site):
     _, url = site.link("K6")
     page = site.page(PHONE)
-    for path in ("later/", "preferences/", "unsubscribe/"):
+    for path in ("later/", "part/", "preferences/", "unsubscribe/"):
         page.goto(url + path)
         no_findings(page)
     page.goto(url + "later/")
@@ -241,6 +241,22 @@ def test_every_other_page_has_no_findings_in_either_theme(site):
     page.goto(url)
     no_findings(page)
     shoot(page, "payment-360-yellow")
+
+
+def test_pays_a_part_without_scripts(site):
+    case_id, url = site.link("K10", language="en")
+    page = site.page(PHONE, scripts=False, locale="en-GB")
+    page.goto(url)
+    page.get_by_role("link", name="Pay a part").click()
+    page.get_by_label("Another amount").check()
+    page.get_by_label("How much?").fill("29.90")
+    shoot(page, "part-360")
+    page.get_by_role("button", name="Continue").click()
+    page.get_by_role("button", name="Pay €29.90 online").click()
+    page.get_by_role("button", name="Pay now").click()
+    page.get_by_role("heading", name="Thank you! Your payment has arrived.").wait_for()
+    assert page.get_by_text("Still open: €100.00.").is_visible()
+    assert site.owed(case_id) == 10000
 
 
 def test_the_statement_of_account_on_a_phone_and_on_paper(site):

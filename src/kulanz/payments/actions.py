@@ -11,6 +11,7 @@ from django.conf import settings
 from django.db import transaction
 
 from kulanz.claims.actions import lock_case
+from kulanz.claims.models import Claim
 from kulanz.claims.queries import open_amount
 from kulanz.events.log import record
 from kulanz.kernel import clock
@@ -29,8 +30,9 @@ from kulanz.payments.methods.port import (
 )
 from kulanz.payments.models import PaymentIntent, WebhookCall
 from kulanz.payments.reference import reference
-from kulanz.payments.rules import Outcome
-from kulanz.tenancy.scope import every_creditor, scope
+from kulanz.payments.rules import Outcome, Part, part_refused
+from kulanz.tenancy.models import Creditor
+from kulanz.tenancy.scope import creditor_id, every_creditor, scope
 
 __all__ = [
     "AmountChangedError",
@@ -73,11 +75,18 @@ def instructions(payee: Payee, case_id: int, amount: int, currency: str) -> Inst
 
 
 def start(
-    link: links.OpenLink, payee: Payee, method_code: str, *, shown: int, form_key: str, language: str
+    link: links.OpenLink,
+    payee: Payee,
+    method_code: str,
+    *,
+    shown: int,
+    form_key: str,
+    language: str,
+    part: Part | None = None,
 ) -> Started:
-    """Begin to pay everything that is open on the link's case at the provider's page.
+    """Begin to pay what is open on the link's case, or a part of it, at the provider's page.
 
-    `shown` is the amount (minor units) that the customer saw, `form_key` names the form on the page: a double click,
+    `shown` is what the customer saw as open (minor units), `form_key` names the form on the page: a double click,
     a second tab or the back button joins the attempt under way. Raises AmountChangedError, ProviderError (no money
     moved), InputError and NotFoundError.
     """
@@ -86,7 +95,8 @@ def start(
         raise NotFoundError("This way to pay is not available here.")
     if not _FORM_KEY.fullmatch(form_key):
         raise InputError("The form is not complete. Open the page again.")
-    intent, currency = _intent(link, method_code, shown, f"{link.case_id}:{form_key}")
+    wanted = _Wanted(method_code, shown, part or Part(shown), f"{link.case_id}:{form_key}")
+    intent, currency = _intent(link, wanted)
     if intent.redirect_url:
         return Started(intent.id, intent.redirect_url)
     order = _order(intent, payee, currency, language)
@@ -158,30 +168,50 @@ def _intent_of(method_code: str, notice: Notice) -> PaymentIntent | None:
     return found
 
 
-def _intent(link: links.OpenLink, method_code: str, shown: int, key: str) -> tuple[PaymentIntent, str]:
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """What a form asks for."""
+
+    method: str
+    shown: int
+    part: Part
+    key: str
+
+
+def _intent(link: links.OpenLink, wanted: _Wanted) -> tuple[PaymentIntent, str]:
     """The intent for this form, made now unless there is one to join, and the case's currency."""
     with transaction.atomic():
         case = lock_case(link.case_id)
-        same: PaymentIntent | None = PaymentIntent.objects.filter(idempotency_key=key).first()
+        same: PaymentIntent | None = PaymentIntent.objects.filter(idempotency_key=wanted.key).first()
         if same is not None and same.state in _UNDER_WAY:
             return same, case.currency
         owed = open_amount(link.case_id)
-        if owed != shown or owed == 0:
-            raise AmountChangedError(shown, owed)
+        if owed != wanted.shown or owed == 0:
+            raise AmountChangedError(wanted.shown, owed)
+        if part_refused(wanted.part, owed, _least_part()) or not _is_of_case(wanted.part, link.case_id):
+            raise InputError("This part cannot be paid. No money has moved.")
         if same is not None:
             raise ConflictError("This attempt has ended. Open the page again to try once more.")
-        joined = _under_way(link.case_id, method_code, owed)
-        return joined or _new_intent(link, method_code, owed, key), case.currency
+        return _under_way(link.case_id, wanted) or _new_intent(link, wanted), case.currency
+
+
+def _least_part() -> int:
+    return int(Creditor.objects.values_list("least_part", flat=True).get(id=creditor_id()))
+
+
+def _is_of_case(part: Part, case_id: int) -> bool:
+    return part.claim_id is None or Claim.objects.filter(id=part.claim_id, case_id=case_id).exists()
 
 
 _UNDER_WAY = (PaymentIntent.State.CREATED, PaymentIntent.State.PENDING)
 
 
-def _under_way(case_id: int, method_code: str, amount: int) -> PaymentIntent | None:
+def _under_way(case_id: int, wanted: _Wanted) -> PaymentIntent | None:
     rows = PaymentIntent.objects.filter(
         case_id=case_id,
-        method=method_code,
-        amount=amount,
+        method=wanted.method,
+        amount=wanted.part.amount,
+        claim_id=wanted.part.claim_id,
         state__in=_UNDER_WAY,
         created_at__gt=clock.now() - REUSE,
     )
@@ -189,17 +219,18 @@ def _under_way(case_id: int, method_code: str, amount: int) -> PaymentIntent | N
     return found
 
 
-def _new_intent(link: links.OpenLink, method_code: str, amount: int, key: str) -> PaymentIntent:
+def _new_intent(link: links.OpenLink, wanted: _Wanted) -> PaymentIntent:
     intent: PaymentIntent = PaymentIntent.objects.create(
         creditor_id=link.creditor_id,
         case_id=link.case_id,
         link_id=link.link_id,
-        method=method_code,
-        amount=amount,
-        idempotency_key=key,
+        method=wanted.method,
+        amount=wanted.part.amount,
+        claim_id=wanted.part.claim_id,
+        idempotency_key=wanted.key,
         created_at=clock.now(),
     )
-    record("intent.created", intent.id, {"case": link.case_id, "amount": amount})
+    record("intent.created", intent.id, {"case": link.case_id, "amount": intent.amount})
     return intent
 
 

@@ -110,7 +110,15 @@ def _book(
         provider_reference=provider_reference,
         journal_key=key,
     )
-    book_payment(case_id, amount, value_date=value_date, key=key, method=method, payment_id=payment.id)
+    book_payment(
+        case_id,
+        amount,
+        value_date=value_date,
+        key=key,
+        method=method,
+        payment_id=payment.id,
+        designated=intent.claim_id if intent else None,
+    )
     return payment
 
 

@@ -35,6 +35,7 @@ class PaymentIntent(TenantModel):
     link = models.ForeignKey(PaymentLink, on_delete=models.PROTECT, null=True, related_name="intents")
     method = models.CharField(max_length=20)
     amount = models.BigIntegerField(help_text="Minor units of the case's currency")
+    claim_id = models.BigIntegerField(null=True, help_text="The claim that the customer chose to pay, by id")
     state = models.CharField(max_length=10, choices=State.choices, default=State.CREATED)
     idempotency_key = models.CharField(max_length=80)
     provider_reference = models.CharField(max_length=80, blank=True)

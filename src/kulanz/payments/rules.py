@@ -46,6 +46,21 @@ class Plan:
     reinstate: bool = False
 
 
+@dataclass(frozen=True, slots=True)
+class Part:
+    """What a customer wants to pay now, minor units; `claim_id`: the claim it is for, None leaves it to the law."""
+
+    amount: int
+    claim_id: int | None = None
+
+
+def part_refused(part: Part, owed: int, least: int) -> bool:
+    """Whether a part cannot be paid: nothing, more than is owed, or less than the least that is neither all of it."""
+    return (
+        part.amount <= 0 or part.amount > owed or (part.amount < min(least, owed) and part.claim_id is None)
+    )
+
+
 _NOTHING = Plan(Outcome.NO_CHANGE)
 _SETTLED = ("succeeded", "failed", "cancelled")
 

@@ -84,9 +84,19 @@ def oldest_due(page: Page) -> date | None:
     return min((claim.due_date for claim in page.statement.claims if claim.open_amount > 0), default=None)
 
 
+def title(claim: ClaimLine) -> str:
+    """What a claim is called: Invoice R-1."""
+    return f"{_(_CLAIM[claim.kind])} {claim.number}"
+
+
+def locale(language: str) -> str:
+    """The locale in which numbers and dates of a language are written."""
+    return _LOCALE.get(language, language)
+
+
 def _item(page: Page, claim: ClaimLine) -> Item:
     return Item(
-        title=f"{_(_CLAIM[claim.kind])} {claim.number}",
+        title=title(claim),
         product=claim.product,
         open=page.money(claim.open_amount),
         contract_day=_day(claim.contract_date, page.language),

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from kulanz.portal import preferences, statement, telling, views
+from kulanz.portal import part, preferences, statement, telling, views
 
 app_name = "portal"
 urlpatterns = [
@@ -13,6 +13,7 @@ urlpatterns = [
     ),
     path("p/<str:token>/", views.first, name="first"),
     path("p/<str:token>/pay/", views.pay, name="pay"),
+    path("p/<str:token>/part/", part.part, name="part"),
     path("p/<str:token>/return/<int:intent_id>/", views.back, name="back"),
     path("p/<str:token>/transfer/", views.transfer, name="transfer"),
     path("p/<str:token>/transfer/qr.svg", views.qr_code, name="qr"),

@@ -18,6 +18,7 @@ from kulanz.payments.methods import registry
 from kulanz.payments.methods.port import Instructions, ProviderError
 from kulanz.payments.queries import intent_of_case, pending_amount
 from kulanz.payments.reference import spaced
+from kulanz.payments.rules import Part
 from kulanz.portal import brand as brands
 from kulanz.portal import rules, shown
 from kulanz.portal.access import Page, SeeOther, link_view, not_found
@@ -49,7 +50,7 @@ def first(request: HttpRequest, page: Page) -> HttpResponse:
         "customer_number": rules.masked(page.statement.customer_number),
         "has_account": bool(page.look.iban),
     }
-    return _with_payment(request, page, "first", context)
+    return with_payment(request, page, "first", context)
 
 
 @link_view("GET", "HEAD", depth=1)
@@ -102,12 +103,13 @@ def pay(request: HttpRequest, page: Page) -> HttpResponse:
             shown=_whole(request.POST.get("amount", "")),
             form_key=request.POST.get("form", ""),
             language=page.language,
+            part=_part(request),
         )
     except AmountChangedError as changed:
         if not changed.now:
             return SeeOther(page.home)
         context = {"before": page.money(changed.shown)}
-        return _with_payment(request, page, "changed", context, status=409)
+        return with_payment(request, page, "changed", context, status=409)
     except ProviderError:
         return page.render(request, "unavailable", {"has_account": bool(page.look.iban)}, status=503)
     except (InputError, ConflictError):
@@ -154,7 +156,13 @@ def brand(request: HttpRequest, brand_id: int, digest: str, kind: str) -> HttpRe
     return response
 
 
-def _with_payment(
+def _part(request: HttpRequest) -> Part | None:
+    """The part that was chosen; None where the form pays everything."""
+    amount = _whole(request.POST.get("part", ""))
+    return Part(amount, _whole(request.POST.get("claim", "")) or None) if amount else None
+
+
+def with_payment(
     request: HttpRequest, page: Page, template: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     """A page with the pay form; its policy lets the form lead to the providers' own pages."""

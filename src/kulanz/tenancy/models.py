@@ -66,6 +66,10 @@ class Creditor(models.Model):
         default=0.2, help_text="Customers who stay on the plain ladder for ever"
     )
     role = models.CharField(max_length=10, choices=LegalRole.choices, default=LegalRole.CREDITOR)
+    least_part = models.PositiveIntegerField(
+        default=1000,
+        help_text="The smallest part that may be paid online, in minor units; all of it always may",
+    )
     client_name = models.CharField(max_length=200, blank=True, help_text="For whom a collector collects")
     client_address = models.CharField(max_length=300, blank=True)
     authority = models.CharField(max_length=200, blank=True, help_text="A collector's supervisory authority")
