@@ -119,25 +119,43 @@ def test_a_key_is_the_creditors_own(entry: Entry, other_creditor, make_case) -> 
     with scope(other_creditor.id):
         assert ledger.posted("letter:1") is None
         case: Case = make_case("K1")
-        lines = (Line(Account.COST, 1, None, "x"), Line(Account.EARNED, -1, None, "x"))
+        lines = (
+            Line(Account.COST, 1, None, "reminder_cost"),
+            Line(Account.EARNED, -1, None, "reminder_cost"),
+        )
         theirs = ledger.post(replace(entry, case_id=case.id, lines=lines))
         assert ledger.posted("letter:1") == theirs != mine
 
 
 def test_amounts_reach_to_the_largest_one_and_no_further(entry: Entry) -> None:
     def of(debit: Any, credit: Any) -> Entry:
-        lines = (Line(Account.COST, debit, None, "x"), Line(Account.EARNED, credit, None, "x"))
+        lines = (
+            Line(Account.COST, debit, None, "reminder_cost"),
+            Line(Account.EARNED, credit, None, "reminder_cost"),
+        )
         return replace(entry, lines=lines)
 
     assert ledger.post(of(MAX_MINOR, -MAX_MINOR))
     for debit, credit in ((MAX_MINOR + 1, -MAX_MINOR - 1), (True, -1)):
-        with pytest.raises(InputError) as refused:
+        with pytest.raises(InputError, match=r"^The journal letter:1 holds an amount .*beyond the largest"):
             ledger.post(of(debit, credit))
-        assert str(refused.value) == ("The journal letter:1 holds an amount beyond the largest one handled.")
-    for lines in ((), (Line(Account.COST, 0, None, "x"),), of(1, -2).lines, of(2, -1).lines):
+    for lines in ((), (Line(Account.COST, 0, None, "reminder_cost"),), of(1, -2).lines, of(2, -1).lines):
         with pytest.raises(InputError) as refused:
             ledger.post(replace(entry, key="letter:9", lines=lines))
         assert str(refused.value) == "The journal letter:9 does not balance and was not posted."
+
+
+def test_accounts_and_bases_are_those_that_are_known(entry: Entry) -> None:
+    cost, earned, suspense = entry.lines
+    for lines, unknown in (
+        ((replace(cost, account="costs"), earned, suspense), "costs"),
+        ((cost, replace(earned, basis="reminder"), suspense), "reminder"),
+        ((replace(cost, account="}"), replace(earned, basis=""), suspense), ", }"),
+    ):
+        with pytest.raises(InputError) as refused:
+            ledger.post(replace(entry, lines=lines))
+        assert str(refused.value) == f"The journal letter:1 names unknown accounts or bases: {unknown}."
+    assert journal_rows() == []
 
 
 def test_a_block_is_stored_row_by_row(creditor, claim: Claim, make_case) -> None:

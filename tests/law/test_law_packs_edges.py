@@ -1,6 +1,6 @@
 """How rows are read, when a table of base rates is whole, and how a doubt is worded."""
 
-from dataclasses import dataclass
+from dataclasses import make_dataclass
 from datetime import date
 
 import pytest
@@ -44,19 +44,11 @@ def test_each_half_year_of_germany_has_its_own_base_rate(days: list[str], until:
     assert TABLES["base_rates"].whole("AT", base_rates(*days), until) == ""
 
 
-@dataclass(frozen=True)
-class Tea:
-    """A row that no pack knows."""
-
-    valid_from: date
-    minutes: int
-    source: str
-    verified: bool
-
-
 def test_any_dated_row_can_be_read() -> None:
+    columns = [("valid_from", date), ("minutes", int), ("source", str), ("verified", bool)]
+    tea = make_dataclass("tea", columns, frozen=True)
     raw = {"valid_from": "2026-01-01", "minutes": 4, "source": "a cup", "verified": True}
     for _ in range(2):
-        assert row_of(Tea, raw, "tea") == Tea(date(2026, 1, 1), 4, "a cup", verified=True)
+        assert row_of(tea, raw, "tea") == tea(date(2026, 1, 1), 4, "a cup", verified=True)
     with pytest.raises(InputError, match=r"\(tea\): minutes: "):
-        row_of(Tea, raw | {"minutes": "long"}, "tea")
+        row_of(tea, raw | {"minutes": "long"}, "tea")
