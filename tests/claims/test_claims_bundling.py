@@ -206,8 +206,8 @@ class TestCreditOnAClaim:
         pay(case, 12_000)
         claim = Claim.objects.get(number="claim").id
         lines = (
-            ledger.Line("cost_return", 500, claim, "return"),
-            ledger.Line("earned", -500, claim, "return"),
+            ledger.Line("cost_return", 500, claim, "return_cost"),
+            ledger.Line("earned", -500, claim, "return_cost"),
         )
         with transaction.atomic():
             ledger.post(ledger.Entry("cost", "cost", case.id, DAY, lines))

@@ -9,7 +9,7 @@ from kulanz.claims import ledger
 from kulanz.claims.actions import book_payment, return_payment
 from kulanz.claims.checks import LedgerCheck, check_ledger
 from kulanz.claims.holds import lift_hold, place_hold
-from kulanz.claims.models import Account, Journal, Posting
+from kulanz.claims.models import Account, Claim, Journal, Posting
 from kulanz.claims.queries import active_holds, case_columns, open_amount, statement
 from kulanz.kernel.clock import VirtualClock
 from kulanz.kernel.errors import ConflictError, InputError, NotFoundError, ScopeError
@@ -100,6 +100,45 @@ def test_the_database_refuses_unbalanced_and_late_postings(creditor: Creditor, m
             cursor.execute(
                 "SET CONSTRAINTS ALL IMMEDIATE" if connection.vendor == "postgresql" else "SELECT 1"
             )
+
+
+def test_no_line_reaches_into_another_case_and_no_journal_to_another_creditor(
+    creditor: Creditor, other_creditor: Creditor, make_case
+) -> None:
+    case, other = make_case("K1"), make_case("K2", currency="CHF")
+    foreign = Claim.objects.get(case=other).id
+    for creditor_id, claim_id in ((creditor.id, foreign), (creditor.id, 10**9), (other_creditor.id, None)):
+        lines = (
+            ledger.Line(Account.COST, 1, claim_id, "reminder_cost"),
+            ledger.Line(Account.EARNED, -1, None, "reminder_cost"),
+        )
+        with (
+            pytest.raises(DatabaseError, match="a journal must balance"),
+            transaction.atomic(),
+            scope(creditor_id),
+        ):
+            ledger.post(ledger.Entry("k", Journal.Kind.COST, case.id, DAY, lines))
+    assert Journal.objects.count() == 2
+
+
+@pytest.mark.parametrize(
+    "statement_text",
+    [
+        "DELETE FROM claims_claim WHERE number = 'R-K1'",
+        "UPDATE claims_claim SET case_id = case_id + 1 WHERE number = 'R-K1'",
+        "UPDATE claims_claim SET id = 1000 WHERE number = 'R-K1'",
+    ],
+)
+def test_a_claim_with_postings_stays_where_it_is(creditor: Creditor, make_case, statement_text: str) -> None:
+    make_case("K1")
+    with (
+        pytest.raises(DatabaseError, match="this claim has postings"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(statement_text)
+    Claim.objects.filter(number="R-K1").update(product="lamp")
+    assert Claim.objects.get().product == "lamp"
 
 
 def test_a_hold_for_the_same_reason_is_extended_not_doubled(

@@ -1,18 +1,19 @@
 """The one place that writes to the ledger."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
 
-from kulanz.claims.models import Journal, Posting
+from kulanz.claims.models import Account, Journal, Posting
 from kulanz.kernel import clock
 from kulanz.kernel.database import insert_columns, is_postgres, reserve_ids, stored_datetime
 from kulanz.kernel.errors import ConflictError, InputError
 from kulanz.kernel.money import MAX_MINOR
+from kulanz.law.basis import PostingKind
 from kulanz.tenancy.scope import creditor_id
 
 
@@ -76,7 +77,8 @@ def post(entry: Entry) -> int:
     """Write one journal inside the caller's transaction and return its id.
 
     The same key with the same content returns the journal there is; with other content it raises ConflictError.
-    Raises InputError when the lines do not balance: the database would refuse them at commit.
+    Raises InputError when the lines do not balance, which the database would refuse at commit, and for amounts that
+    are no minor units or beyond `MAX_MINOR`, or accounts and bases that nobody knows.
     """
     _check(entry)
     row = (
@@ -86,19 +88,25 @@ def post(entry: Entry) -> int:
         entry.value_date,
         clock.now(),
         entry.cause,
-        json.dumps(entry.details, sort_keys=True, separators=(",", ":")),
+        json.dumps(entry.details, sort_keys=True, separators=(",", ":")) if entry.details else "{}",
     )
     journal_id = _post_on_postgres(row, entry) if is_postgres() else _post_on_sqlite(row, entry)
     return journal_id or _same_or_conflict(Journal.objects.get(key=entry.key), entry)
 
 
 def _check(entry: Entry) -> None:
-    if len(entry.lines) < 2 or sum(line.amount for line in entry.lines) != 0:
-        raise InputError(f"The journal {entry.key} does not balance and was not posted.")
-    if any(isinstance(line.amount, bool) or abs(line.amount) > MAX_MINOR for line in entry.lines):
+    lines = entry.lines
+    if any(type(line.amount) is not int or abs(line.amount) > MAX_MINOR for line in lines):
         raise InputError(f"The journal {entry.key} holds an amount beyond the largest one handled.")
+    if len(lines) < 2 or sum(line.amount for line in lines) != 0:
+        raise InputError(f"The journal {entry.key} does not balance and was not posted.")
+    unknown = {str(line.account) for line in lines} - _ACCOUNTS | {line.basis for line in lines} - _BASES
+    if unknown:
+        raise InputError(f"The journal {entry.key} names unknown accounts or bases: {', '.join(sorted(unknown))}.")
 
 
+_ACCOUNTS = frozenset(Account.values)
+_BASES = frozenset(PostingKind)
 _Row = tuple[str, str, int, date, datetime, str, str]
 _COLUMNS = "creditor_id, key, kind, case_id, value_date, booked_at, cause, details"
 
@@ -108,18 +116,23 @@ def _post_on_postgres(row: _Row, entry: Entry) -> int | None:
     lines = entry.lines
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT claims_post(%s, %s, %s, %s, %s, %s, %s, %s, %s::bigint[], %s::text[], %s::bigint[], %s::text[])",
+            "SELECT claims_post(%s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s, %s)",
             [
                 creditor_id(),
                 *row,
-                [line.claim_id for line in lines],
-                [str(line.account) for line in lines],
-                [line.amount for line in lines],
-                [line.basis for line in lines],
+                _array("NULL" if line.claim_id is None else str(line.claim_id) for line in lines),
+                _array(str(line.account) for line in lines),
+                _array(str(line.amount) for line in lines),
+                _array(line.basis for line in lines),
             ],
         )
         journal_id: int | None = cursor.fetchone()[0]
     return journal_id
+
+
+def _array(values: Iterable[str]) -> str:
+    """PostgreSQL's text of an array of numbers and codes, which need no quotes: `_check` knows them all."""
+    return f"{{{','.join(values)}}}"
 
 
 def _post_on_sqlite(row: _Row, entry: Entry) -> int | None:

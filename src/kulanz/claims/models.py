@@ -107,6 +107,9 @@ class Journal(TenantModel):
         REALLOCATION = "reallocation"
         CORRECTION = "correction"
 
+    creditor = models.ForeignKey(
+        "tenancy.Creditor", on_delete=models.PROTECT, related_name="+", db_index=False, db_constraint=False
+    )
     key = models.CharField(max_length=120, help_text="Stable key of the cause: the same cause posts once")
     kind = models.CharField(max_length=16, choices=Kind.choices)
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="journals", db_index=False)
@@ -179,7 +182,12 @@ class Posting(TenantModel):
     journal = models.ForeignKey(Journal, on_delete=models.PROTECT, related_name="postings")
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="postings", db_constraint=False)
     claim = models.ForeignKey(
-        Claim, on_delete=models.PROTECT, null=True, related_name="postings", db_index=False
+        Claim,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="postings",
+        db_index=False,
+        db_constraint=False,
     )
     account = models.CharField(max_length=16, choices=Account.choices)
     amount = models.BigIntegerField()
