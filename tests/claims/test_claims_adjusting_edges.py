@@ -140,6 +140,12 @@ def test_a_write_off_takes_its_own_claim_and_a_discount_all(claim: Claim, make_c
         adjusting.write_off(other.id, cause("o2"))
 
 
+def test_a_hand_over_leaves_the_other_claims_of_a_case_alone(claim: Claim, make_case) -> None:
+    make_case("K1", 700, date(2026, 2, 25), claim="R2")
+    handed = adjusting.transfer(claim.id, cause("t"))
+    assert [(who, amount) for who, _, amount, _ in lines(handed)] == [(claim.id, -10000), (claim.id, 10000)]
+
+
 def test_a_correction_names_what_it_corrects(claim: Claim) -> None:
     wrong = adjusting.credit(claim.id, 1000, cause("c"))
     journal = adjusting.correct(wrong, cause("x"))
