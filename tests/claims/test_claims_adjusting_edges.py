@@ -215,3 +215,32 @@ def test_each_refusal_says_what_is_there(claim: Claim) -> None:
         assert str(refused.value) == words
     assert not Journal.objects.filter(key="n").exists()
     assert adjusting.refund(case, 300, cause("f"))
+
+
+def test_each_case_and_claim_has_its_own_credit_and_write_off(claim: Claim, make_case) -> None:
+    other_case = make_case("K2", 100, date(2026, 2, 25)).id
+    book_payment(other_case, 150, value_date=DAY, key="p2", method="transfer")
+    with pytest.raises(InputError, match="Only 0 stands in credit"):
+        adjusting.refund(claim.case_id, 1, cause("f"))
+    make_case("K1", 700, date(2026, 2, 25), claim="R2")
+    second = Claim.objects.get(number="R2")
+    adjusting.write_off(claim.id, cause("o"))
+    with pytest.raises(InputError, match="Only 0 was written off"):
+        adjusting.recover(second.id, 1, cause("r"))
+    adjusting.transfer(second.id, cause("t"))
+    with pytest.raises(InputError, match="Nothing of this claim is handed over"):
+        adjusting.recall(claim.id, cause("b"))
+
+
+def test_all_of_a_write_off_is_recovered_once_to_the_last_cent(claim: Claim) -> None:
+    adjusting.write_off(claim.id, cause("o"))
+    adjusting.recover(claim.id, 1, cause("r1"))
+    rest = adjusting.recover(claim.id, 9999, cause("r2"))
+    assert adjusting.recover(claim.id, 9999, cause("r2")) == rest
+    with pytest.raises(InputError, match="Only 0 was written off"):
+        adjusting.recover(claim.id, 1, cause("r3"))
+
+
+def test_nothing_is_waived_on_an_account_that_was_never_charged(claim: Claim) -> None:
+    with pytest.raises(InputError, match="Only 0 is open there"):
+        adjusting.waive(claim.id, Account.INTEREST, 1, cause("w"))

@@ -148,6 +148,20 @@ def test_a_credit_note_settles_first_and_keeps_its_rest() -> None:
     assert left(done) == {(None, "credit"): -15}, "40 of the note, then 10 of what was paid"
 
 
+def test_each_line_draws_on_what_the_lines_before_left_of_the_sources() -> None:
+    """A note of 40 and 25 paid too much against 20 of cost, 20 of interest and 20 of principal: the note covers the
+    first two, the money the last."""
+    note = Debt(9, DUE + timedelta(days=40), credit_note=True)
+    bill = fact(3, 4, "opened", (1, "cost", 20), (1, "interest", 20), (1, "principal", 20))
+    facts = [opened(1, 1, 9, -40), paid(2, 2, 25), bill]
+    done = run(facts, [*debts(1), note])
+    assert left(done) == {(None, "credit"): -5}
+    assert done.places[Place(day(4), "offset", 9, "principal")] == 40
+    assert done.places[Place(day(4), "offset", None, "credit")] == 20
+    refund = fact(4, 5, "refund", (None, "credit", 25), (None, "received", -25))
+    assert left(run([*facts, refund], [*debts(1), note])) == {(1, "principal"): 20}
+
+
 def test_an_older_note_is_used_up_before_a_younger_one() -> None:
     notes = [
         Debt(8, DUE + timedelta(days=2), credit_note=True),
@@ -211,6 +225,18 @@ def test_money_beyond_what_was_written_off_is_credit() -> None:
         (1, "written_off", -100, "recovery"),
     ]
     assert left(run(exact, debts(1))) == {}
+
+
+def test_a_cent_is_recovered_and_lines_of_nothing_stay_as_they_are() -> None:
+    written = [
+        opened(1, 1, 1, 100),
+        fact(2, 2, "write_off", (1, "principal", -100), (1, "written_off", 100)),
+    ]
+    cent = fact(3, 3, "recovery", (1, "received", 1), (1, "written_off", -1), (1, "earned", 0))
+    assert plain(run([*written, cent], debts(1)).lines[3]) == [
+        (1, "received", 1, "recovery"),
+        (1, "written_off", -1, "recovery"),
+    ]
 
 
 def test_a_return_of_an_unknown_payment_stands_as_it_was_booked() -> None:

@@ -15,6 +15,7 @@ S = ClaimState
         (Sums(100, 101), (), False, S.OPEN),
         (Sums(100, 100, received=40, returned=40), (), False, S.REOPENED),
         (Sums(100, 100, received=40, returned=41), (), False, S.REOPENED),
+        (Sums(100, 100, received=1, returned=1), (), False, S.REOPENED),
         (Sums(100, 99, received=41, returned=40), (), False, S.PART_PAID),
         (Sums(100, 0, received=100), (), False, S.PAID),
         (Sums(100, -1, received=101), ("dispute",), True, S.PAID),
@@ -37,6 +38,8 @@ def test_sums_holds_and_limitation_decide(
     sums: Sums, holds: tuple[str, ...], barred: bool, state: ClaimState
 ) -> None:
     assert claim_state(sums, holds=holds, barred=barred) is state
+    if not barred:
+        assert claim_state(sums, holds=holds) is state
 
 
 def test_an_effect_keeps_its_three_sides_apart() -> None:

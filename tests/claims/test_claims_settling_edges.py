@@ -148,6 +148,28 @@ def test_interest_that_is_taken_back_and_charged_again_has_keys_of_its_own(beari
     }
 
 
+def test_interest_on_a_claim_that_is_not_in_default_stands_as_it_was_charged(
+    case: Case, creditor: Creditor
+) -> None:
+    """50 cents by agreement on R1, while R0 alone is in default: a late payment settles them with the rest."""
+    first, second = claims(case)
+    creditor.charges_interest = True
+    creditor.save()
+    set_default(first, START, "test")
+    lines_ = (
+        ledger.Line(Account.INTEREST, 50, second, "interest"),
+        ledger.Line(Account.EARNED, -50, second, "interest"),
+    )
+    ledger.post(ledger.Entry("agreed", Journal.Kind.INTEREST, case.id, START, lines_))
+    pay(case, 30_050, START, "p")
+    assert set(lines("p")) == {
+        (None, "received", 30_050, "payment"),
+        (first, "principal", -10_000, "payment"),
+        (second, "interest", -50, "payment"),
+        (second, "principal", -20_000, "payment"),
+    }
+
+
 def test_settling_says_how_many_journals_it_took_and_none_the_second_time(case: Case) -> None:
     pay(case, 30_500, day(3), "p")
     assert settle(case.id, "x") == 0
@@ -166,6 +188,18 @@ def test_settling_says_how_many_journals_it_took_and_none_the_second_time(case: 
     assert read_history(case.id).corrections == 1
     with pytest.raises(NotFoundError):
         offset(10**9)
+
+
+def test_a_set_off_without_a_cause_names_itself(case: Case) -> None:
+    first = claims(case)[0]
+    pay(case, 30_100, day(3), "p")
+    lines_ = (
+        ledger.Line(Account.COST, 100, first, "reminder_cost"),
+        ledger.Line(Account.EARNED, -100, first, "reminder_cost"),
+    )
+    ledger.post(ledger.Entry("letter", Journal.Kind.COST, case.id, day(4), lines_))
+    assert offset(case.id) == 1
+    assert journals("offset")[0][3] == {"because": "offset"}
 
 
 def test_a_booked_payment_returns_its_lines(case: Case) -> None:
