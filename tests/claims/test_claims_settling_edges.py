@@ -202,6 +202,15 @@ def test_a_set_off_without_a_cause_names_itself(case: Case) -> None:
     assert journals("offset")[0][3] == {"because": "offset"}
 
 
+def test_a_late_payment_settles_the_claim_it_names(case: Case) -> None:
+    first, second = claims(case)
+    pay(case, 1_000, day(5), "p5")
+    book_payment(case.id, 700, value_date=day(2), key="p2", method="transfer", designated=second)
+    assert set(lines("p2")) == {(None, "received", 700, "payment"), (second, "principal", -700, "payment")}
+    assert set(lines("p5")) == {(None, "received", 1_000, "payment"), (first, "principal", -1_000, "payment")}
+    assert journals("reallocation") == []
+
+
 def test_a_booked_payment_returns_its_lines(case: Case) -> None:
     first, _ = claims(case)
     with transaction.atomic():
