@@ -244,3 +244,15 @@ def test_all_of_a_write_off_is_recovered_once_to_the_last_cent(claim: Claim) -> 
 def test_nothing_is_waived_on_an_account_that_was_never_charged(claim: Claim) -> None:
     with pytest.raises(InputError, match="Only 0 is open there"):
         adjusting.waive(claim.id, Account.INTEREST, 1, cause("w"))
+
+
+def test_what_follows_from_a_change_names_its_cause(claim: Claim) -> None:
+    book_payment(claim.case_id, 2000, value_date=DAY, key="p", method="transfer")
+    adjusting.credit(claim.id, 8500, cause("c"))
+    (offset,) = Journal.objects.filter(kind="offset")
+    assert offset.details == {"because": "c"}
+
+
+def test_the_last_cent_is_written_off_as_well(claim: Claim) -> None:
+    book_payment(claim.case_id, 9999, value_date=DAY, key="p", method="transfer")
+    assert [amount for _, _, amount, _ in lines(adjusting.write_off(claim.id, cause("o")))] == [-1, 1]

@@ -149,6 +149,41 @@ def test_more_settled_than_was_ever_owed_is_a_difference(unguarded) -> None:
     assert found.differences == 2, "one account below zero, one payment told otherwise"
 
 
+@pytest.mark.parametrize("at", [0, 1, 2])
+def test_damage_in_any_block_is_counted(unguarded, at: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(checks, "BLOCK", 1)
+    posting = Posting.objects.filter(case_id=unguarded[at], account="invoiced").get().id
+    run(f"UPDATE claims_posting SET amount = amount + 1 WHERE id = {posting}")
+    assert check_ledger() == replace(CLEAN, imbalances=1)
+
+
+def test_what_runs_decide_on_is_compared_with_the_rows(unguarded, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two cases owe something. Then twice the debt of one is taken away in a journal that balances."""
+    real = checks.case_columns
+
+    def one_more(after: int, size: int):
+        found = real(after, size)
+        return replace(found, open_amount=found.open_amount + 1)
+
+    monkeypatch.setattr(checks, "case_columns", one_more)
+    assert check_ledger() == replace(CLEAN, differences=2)
+    journal = Journal.objects.get(key="open:R-K0").id
+    principal = "account = 'principal'"
+    other = Claim.objects.get(case_id=unguarded[0]).id
+    run(f"UPDATE claims_posting SET account = 'waived' WHERE journal_id = {journal} AND account = 'invoiced'")
+    run(
+        "INSERT INTO claims_posting (creditor_id, journal_id, case_id, claim_id, account, amount, basis)"
+        f" SELECT creditor_id, journal_id, case_id, {other}, account, -2 * amount, basis FROM claims_posting"
+        f" WHERE journal_id = {journal} AND {principal}"
+    )
+    run(
+        "INSERT INTO claims_posting (creditor_id, journal_id, case_id, claim_id, account, amount, basis)"
+        f" SELECT creditor_id, journal_id, case_id, {other}, 'waived', -2 * amount, basis FROM claims_posting"
+        f" WHERE journal_id = {journal} AND account = 'waived'"
+    )
+    assert check_ledger().differences == 2, "one account below zero, and the one case that still owes"
+
+
 def test_each_block_that_is_sealed_is_told_to_the_event_log(cases) -> None:
     assert (seal(limit=3), seal(limit=3), seal(limit=3), seal(limit=3)) == (3, 3, 1, 0)
     digests = dict(Journal.objects.values_list("sequence", "digest"))

@@ -207,6 +207,13 @@ def test_nothing_is_taken_away_that_does_not_stand_there(kind: str) -> None:
     assert done.places[Place(day(3), kind, 1, "principal")] == -60
 
 
+def test_a_cent_that_is_not_open_is_not_waived() -> None:
+    waiver = fact(2, 2, "waiver", (1, "interest", -1), (1, "waived", 1))
+    done = run([opened(1, 1, 1, 100), waiver], debts(1))
+    assert done.lines[2] == ()
+    assert left(done) == {(1, "principal"): 100}
+
+
 def test_money_beyond_what_was_written_off_is_credit() -> None:
     facts = [
         opened(1, 1, 1, 100),
