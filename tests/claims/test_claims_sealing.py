@@ -13,6 +13,7 @@ from kulanz.claims.checks import check_ledger
 from kulanz.claims.guards import LEDGER_GUARDS
 from kulanz.claims.models import Claim, Journal
 from kulanz.claims.sealing import check_chain, seal
+from kulanz.events import sealer as events
 from kulanz.events.guards import EVENT_GUARDS
 from kulanz.tenancy.scope import scope
 
@@ -35,7 +36,9 @@ def ledger(creditor, make_case) -> int:
         book_payment(case.id, 3000, value_date=DAY, key=f"p{number}", method="transfer")
         adjusting.credit(claim.id, 500, Cause(f"c{number}", DAY, "agent:1"))
         adjusting.write_off(claim.id, Cause(f"o{number}", DAY, "agent:1"))
-    return seal_all()
+    sealed = seal_all()
+    events.seal()
+    return sealed
 
 
 def test_journals_are_numbered_without_gaps_in_blocks(ledger, make_case) -> None:
@@ -102,41 +105,87 @@ JOURNAL = (
 POSTING = ("id", "creditor_id", "journal_id", "case_id", "claim_id", "account", "amount", "basis")
 
 
-def _tampers(rng: random.Random):
-    """One change of one field of one row, or a row taken away, doubled or exchanged, with the table it is done to."""
+def _one(rng: random.Random, table: str) -> str:
+    place = rng.randrange(10**6)
+    return f"(SELECT id FROM {table} ORDER BY id LIMIT 1 OFFSET {place} % (SELECT COUNT(*) FROM {table}))"
+
+
+def _sealed(number: int) -> str:
+    return f"(SELECT id FROM claims_journal WHERE sequence = {number})"
+
+
+def _field(rng: random.Random) -> list[str]:
+    """As little as can be: the next day or second, another last letter, one bit or one unit more."""
     table = rng.choice(["claims_journal", "claims_posting"])
-    row = f"(SELECT id FROM {table} ORDER BY id LIMIT 1 OFFSET {rng.randrange(6)})"
-    kind = rng.random()
-    if kind < 0.1:
-        return [f"DELETE FROM {table} WHERE id = {row}"]
-    if kind < 0.15:
-        last = "(SELECT MAX(sequence) FROM claims_journal)"
-        gone = f"(SELECT id FROM claims_journal WHERE sequence = {last})"
-        return [
-            f"DELETE FROM claims_posting WHERE journal_id = {gone}",
-            f"DELETE FROM claims_journal WHERE id = {gone}",
-        ]
-    if kind < 0.2:
-        return [
-            "INSERT INTO claims_posting (creditor_id, journal_id, case_id, claim_id, account, amount, basis)"
-            f" SELECT creditor_id, journal_id, case_id, claim_id, account, amount, basis FROM claims_posting WHERE id ="
-            f" (SELECT MIN(id) + {rng.randrange(6)} FROM claims_posting)"
-        ]
     column = rng.choice(JOURNAL if table == "claims_journal" else POSTING)
-    return [f"UPDATE {table} SET {column} = {_other(column, rng)} WHERE id = {row}"]
+    digest = bytearray(Journal.objects.get(sequence=rng.randint(1, 12)).digest)
+    digest[rng.randrange(32)] ^= 1 << rng.randrange(8)
+    postgres = connection.vendor == "postgresql"
+    other = {
+        "value_date": "value_date + 1" if postgres else "date(value_date, '+1 day')",
+        "booked_at": "booked_at + interval '1 second'" if postgres else "datetime(booked_at, '+1 second')",
+        "details": f"""'{{"x":{rng.randint(1, 99)}}}'""",
+        "digest": f"'\\x{digest.hex()}'" if postgres else f"x'{digest.hex()}'",
+        "amount": f"amount + {rng.choice([-1, 1])}",
+        "claim_id": f"COALESCE(claim_id, 0) + {rng.choice([-1, 1])}",
+        "cause": f"cause || '{rng.choice('xyz')}'",
+    }
+    for name in ("key", "kind", "account", "basis"):
+        other[name] = f"substr({name}, 1, length({name}) - 1) || '{rng.choice('XYZ')}'"
+    value = other.get(column, f"{column} + {rng.randint(1000, 9999)}")
+    return [f"UPDATE {table} SET {column} = {value} WHERE id = {_one(rng, table)}"]
 
 
-def _other(column: str, rng: random.Random) -> str:
-    if column in ("value_date", "booked_at"):
-        return f"'2001-01-{rng.randint(1, 28):02d}'"
-    if column in ("key", "kind", "cause", "account", "basis"):
-        return f"{column} || '{rng.choice('xyz')}'"
-    if column == "details":
-        return f"""'{{"x":{rng.randint(1, 99)}}}'"""
-    if column == "digest":
-        byte = f"{rng.randrange(256):02x}" * 32
-        return f"'\\x{byte}'" if connection.vendor == "postgresql" else f"x'{byte}'"
-    return f"COALESCE({column}, 0) + {rng.randint(1000, 9999)}"
+def _gone(rng: random.Random) -> list[str]:
+    table = rng.choice(["claims_journal", "claims_posting"])
+    return [f"DELETE FROM {table} WHERE id = {_one(rng, table)}"]
+
+
+def _end_cut_off(rng: random.Random) -> list[str]:
+    gone = f"(SELECT id FROM claims_journal WHERE sequence > {rng.randrange(12)})"
+    return [
+        f"DELETE FROM claims_posting WHERE journal_id IN {gone}",
+        f"DELETE FROM claims_journal WHERE id IN {gone}",
+    ]
+
+
+def _doubled(rng: random.Random) -> list[str]:
+    columns, row = ", ".join(POSTING[1:]), _one(rng, "claims_posting")
+    return [f"INSERT INTO claims_posting ({columns}) SELECT {columns} FROM claims_posting WHERE id = {row}"]
+
+
+def _exchanged(rng: random.Random) -> list[str]:
+    first, second = map(_sealed, rng.sample(range(1, 13), 2))
+    return [
+        f"UPDATE claims_posting SET journal_id = -1 WHERE journal_id = {first}",
+        f"UPDATE claims_posting SET journal_id = {first} WHERE journal_id = {second}",
+        f"UPDATE claims_posting SET journal_id = {second} WHERE journal_id = -1",
+    ]
+
+
+def _unsealed(rng: random.Random) -> list[str]:
+    column = rng.choice(["sequence", "digest", "sequence = NULL, digest"])
+    return [f"UPDATE claims_journal SET {column} = NULL WHERE id = {_one(rng, 'claims_journal')}"]
+
+
+def _event(rng: random.Random) -> list[str]:
+    row = _one(rng, "events_event")
+    return [
+        rng.choice(
+            [
+                f"UPDATE events_event SET payload = '{{}}' WHERE id = {row}",
+                f"DELETE FROM events_event WHERE id = {row}",
+            ]
+        )
+    ]
+
+
+WAYS = (_gone, _end_cut_off, _doubled, _exchanged, _unsealed, _event)
+
+
+def _tampers(rng: random.Random) -> list[str]:
+    """One change of one field, every fourth time of whole rows."""
+    return rng.choice(WAYS if rng.random() < 0.25 else (_field,))(rng)
 
 
 def test_a_thousand_tampers_are_a_thousand_found(ledger) -> None:

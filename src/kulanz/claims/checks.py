@@ -11,8 +11,9 @@ from numpy.typing import NDArray
 
 from kulanz.claims.models import OWED, Account
 from kulanz.claims.queries import case_columns
-from kulanz.claims.sealing import ChainCheck, check_chain
+from kulanz.claims.sealing import check_chain
 from kulanz.events.models import Event
+from kulanz.events.sealer import broken_links
 from kulanz.kernel.database import read_columns
 from kulanz.tenancy.scope import creditor_id
 
@@ -35,8 +36,8 @@ class LedgerCheck:
     """`imbalances`: journals that do not sum to zero or reach into another case, or postings without a journal.
 
     `differences`: derived figures that a replay from the rows does not confirm. `broken`: links of the hash chain that
-    do not follow, `first_broken` the first of them (0: none). `unsealed` journals wait for their number. Everything
-    but the counts must be 0.
+    do not follow, `first_broken` the first of them (0: none); `broken_events`: the same of the event log, which anchors
+    the ledger's. `unsealed` journals wait for their number. Everything but the counts must be 0.
     """
 
     journals: int = 0
@@ -47,14 +48,15 @@ class LedgerCheck:
     unsealed: int = 0
     broken: int = 0
     first_broken: int = 0
+    broken_events: int = 0
 
     @property
     def clean(self) -> bool:
-        return not (self.imbalances or self.differences or self.broken)
+        return not (self.imbalances or self.differences or self.broken or self.broken_events)
 
 
 def check_ledger() -> LedgerCheck:
-    """Replay every journal of the creditor in scope and follow its hash chain."""
+    """Replay every journal of the creditor in scope and follow its hash chain and that of its events."""
     chain = check_chain()
     journals = postings = imbalances = differences = 0
     received: dict[int, int] = {}
@@ -73,12 +75,9 @@ def check_ledger() -> LedgerCheck:
         chain.sealed,
         chain.unsealed,
         len(chain.broken) + chain.missing,
-        _first(chain),
+        chain.broken[0] if chain.broken else 0,
+        len(broken_links()),
     )
-
-
-def _first(chain: ChainCheck) -> int:
-    return chain.broken[0] if chain.broken else 0
 
 
 def _blocks() -> Iterator[tuple[int, int]]:
@@ -198,5 +197,6 @@ def _payments_that_differ(received: dict[int, int]) -> int:
     events = Event.objects.filter(type__in=["payment.booked", "payment.returned"])
     for event_type, payload in events.values_list("type", "payload").iterator(BLOCK):
         sign = 1 if event_type == "payment.booked" else -1
-        told[payload["journal"]] = told.get(payload["journal"], 0) + sign * payload["amount"]
+        journal = payload.get("journal", 0)
+        told[journal] = told.get(journal, 0) + sign * payload.get("amount", 0)
     return sum(told.get(j) != a for j, a in received.items()) + len(told.keys() - received)

@@ -35,7 +35,7 @@ WHERE creditor_id = %s AND sequence > %s ORDER BY sequence LIMIT %s"""  # noqa: 
 class ChainCheck:
     """`broken`: sequences at which the chain does not follow; `unsealed`: journals that wait for their number.
 
-    `missing`: sealed blocks of which the event log knows and the ledger does not.
+    `missing`: sealed blocks of which the event log knows and the ledger does not, or the last one the other way round.
     """
 
     sealed: int
@@ -95,7 +95,8 @@ def check_chain(block: int = 20_000) -> ChainCheck:
         sealed=sequence,
         unsealed=Journal.objects.filter(sequence=None).count(),
         broken=tuple(broken),
-        missing=sum(digests.get(number) != told["digest"] for number, told in wanted.items()),
+        missing=sum(digests.get(number) != told.get("digest") for number, told in wanted.items())
+        + (sequence > max(wanted, default=0)),
     )
 
 

@@ -65,6 +65,8 @@ def _show(found: dict[str, LedgerCheck]) -> None:
                 else "at its end: journals are missing"
             )
             console.print(f"[red]{slug}: the chain does not follow {where}. Compare with a backup.[/red]")
+        if each.broken_events:
+            console.print(f"[red]{slug}: the event log was changed in {each.broken_events} places.[/red]")
     console.print(
         "Everything fits." if all(each.clean for each in found.values()) else "[red]Something differs.[/red]"
     )
