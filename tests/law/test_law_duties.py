@@ -66,13 +66,21 @@ def test_a_collectors_plan_has_a_rule_of_its_own() -> None:
 def test_programs_say_that_they_are_programs() -> None:
     assert codes(Occasion.CHAT, on=date(2026, 8, 2)) == ["machine"]
     assert codes(Occasion.CHAT, on=date(2026, 8, 1)) == []
+    assert codes(Occasion.CHAT, code="AT", on=date(2026, 8, 2)) == ["machine"]
+    assert codes(Occasion.CHAT, code="AT", on=date(2026, 8, 1)) == []
+    for code in ("CH", "UK", "US"):
+        assert codes(Occasion.CHAT, code=code) == ["machine"]
     assert codes(Occasion.REFUSAL, collector=False) == ["human_path"]
 
 
 def test_the_united_states_want_a_validation_notice_of_thirty_days() -> None:
     assert codes(Occasion.FIRST_DEMAND, code="US") == ["validation"]
     (duty,) = required(load("US"), Facts(True, Party.CONSUMER, frozenset({Occasion.FIRST_DEMAND})), TODAY)
-    assert "Within 30 days" in fill(duty, {"client": "Lindenhof"}, "en").text
+    told = fill(
+        duty, {"client": "Lindenhof", "ground": "R-1", "interest": "none", "costs": "none"}, "en"
+    ).text
+    assert "Within 30 days" in told
+    assert "We act for Lindenhof. Ground: R-1. Interest: none. Costs: none." in told
     assert codes(Occasion.FIRST_DEMAND, code="US", on=date(2021, 11, 29)) == []
 
 

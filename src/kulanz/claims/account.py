@@ -180,6 +180,8 @@ def _balanced(lines: Iterator[Line]) -> Iterator[Line]:
 
 
 def _interest(case_id: int, postings: Sequence[_Posting], on: date) -> Iterator[ClaimInterest]:
+    if not any(posting.line.kind == INTEREST for posting in postings):
+        return
     own = charging()
     rests = rests_of([case_id], own.zone).get(case_id, [])
     for claim in in_default(case_id):

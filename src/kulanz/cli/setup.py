@@ -13,8 +13,10 @@ from kulanz.cli.output import console, print_json
 from kulanz.cli.scoped import creditor as find_creditor
 from kulanz.config.schedule import work
 from kulanz.config.server import serve_forever
+from kulanz.kernel.errors import InputError
 from kulanz.strategy.journeys import install
 from kulanz.tenancy.actions import NewCreditor, add_creditor, add_user
+from kulanz.tenancy.changing import change_creditor
 from kulanz.tenancy.models import Role
 from kulanz.tenancy.scope import scope
 
@@ -85,6 +87,23 @@ def add(
         console.print(
             f"{made.name} is set up with the journey {journey}. Next: kulanz import FILE --creditor {slug}"
         )
+
+
+@creditors.command("set")
+def set_(
+    slug: Annotated[str, typer.Argument(help="Short name of the creditor.")],
+    settings: Annotated[list[str], typer.Argument(help="NAME=VALUE, such as role=collector.")],
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Change settings of a creditor; an unknown name lists all there are."""
+    changes = dict(pair.partition("=")[::2] for pair in settings)
+    if bare := [pair for pair in settings if "=" not in pair]:
+        raise InputError(f"A setting is written NAME=VALUE, not {bare[0]!r}.")
+    made = change_creditor(find_creditor(slug).slug, changes)
+    if as_json:
+        print_json({"creditor": made.slug, "changed": sorted(changes)})
+    else:
+        console.print(f"{made.name}: {', '.join(sorted(changes))} changed.")
 
 
 @users.command("add")

@@ -135,9 +135,14 @@ def _mark(kind: str, label: object, address: object) -> str:
     return _SEPARATOR.join((_OPEN + kind, _plain(str(label)), target + _CLOSE))
 
 
+def printable(value: str) -> str:
+    """The value without characters that cannot be printed, among them those that mark links and part paragraphs."""
+    return _UNPRINTABLE.sub(" ", value)
+
+
 def _plain(value: Any) -> Any:
     if isinstance(value, str):
-        return _UNPRINTABLE.sub(" ", value)
+        return printable(value)
     if isinstance(value, Mapping):
         return {str(key): _plain(each) for key, each in value.items()}
     if isinstance(value, list | tuple):

@@ -8,11 +8,32 @@ from string import Formatter
 from kulanz.kernel.errors import InputError
 from kulanz.law.figures.duties import Duty, Occasion
 from kulanz.law.figures.interest import Party
-from kulanz.law.packs import Pack
+from kulanz.law.packs import NoRate, Pack
 
-__all__ = ["BureauFacts", "Duty", "Facts", "Occasion", "Owed", "bureau_notice", "fill", "required"]
+__all__ = [
+    "BureauFacts",
+    "Duty",
+    "Facts",
+    "MissingValueError",
+    "Occasion",
+    "Owed",
+    "bureau_notice",
+    "fill",
+    "required",
+]
 
 FOUR_WEEKS = timedelta(weeks=4)
+
+
+class MissingValueError(InputError):
+    """What must be said is not known; `names` are the values of the duty that are missing or empty."""
+
+    def __init__(self, names: tuple[str, ...], source: str) -> None:
+        self.names = names
+        super().__init__(
+            f"The message must say {', '.join(names)} ({source}), and this is not known. "
+            "Complete the creditor's details, then send again."
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +57,12 @@ class Owed:
 
 
 def required(pack: Pack, facts: Facts, on: date) -> tuple[Duty, ...]:
-    """The duties in force on a day, in the order of the pack; of one code the newest row counts."""
+    """The duties in force on a day, by date and then in the order of the pack; of one code the newest row counts.
+
+    Raises NoRate after the day until which the pack's duties are known.
+    """
+    if on > pack.end_of("duties"):
+        raise NoRate(on, f"duties to inform of {pack.jurisdiction}")
     role = "collector" if facts.collector else "creditor"
     newest: dict[str, Duty] = {}
     for row in pack.duties:
@@ -52,14 +78,11 @@ def required(pack: Pack, facts: Facts, on: date) -> tuple[Duty, ...]:
 
 
 def fill(duty: Duty, values: Mapping[str, str], language: str) -> Owed:
-    """The duty with its values; raises InputError naming every value that is missing or empty."""
+    """The duty with its values; raises MissingValueError naming every one that is missing or blank."""
     text = duty.text(language)
     names = [name for _, name, _, _ in Formatter().parse(text) if name] + list(duty.shows)
-    if missing := sorted({name for name in names if not values.get(name)}):
-        raise InputError(
-            f"The message must say {', '.join(missing)} ({duty.source}), and this is not known. "
-            "Complete the creditor's details, then send again."
-        )
+    if missing := sorted({name for name in names if not values.get(name, "").strip()}):
+        raise MissingValueError(tuple(missing), duty.source)
     filled = text.format(**{name: values[name] for name in names})
     needles = tuple(values[name] for name in duty.shows) or (filled,)
     return Owed(duty.code, "" if duty.shows else filled, needles, duty.source, duty.verified)

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, fields
 from datetime import date
+from string import Formatter
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter, ValidationError
@@ -138,6 +139,25 @@ def _every_half_year(code: str, rows: Sequence[BaseRate], until: date) -> str:
     return ""
 
 
+def _written(name: str | None, spec: str | None, conversion: str | None) -> str:
+    return f"{name}{'!' + conversion if conversion else ''}{':' + spec if spec else ''}"
+
+
+def _sayable(code: str, rows: Sequence[Duty], until: date) -> str:
+    """A duty that says and shows nothing would be met by any message."""
+    for row in rows:
+        for text in (row.text_de, row.text_en):
+            if not text.strip() and not row.shows:
+                return f"{row.code} from {row.valid_from} has neither a text in both languages nor a value to show"
+            try:
+                names = [_written(*found) for _, *found in Formatter().parse(text) if found[0] is not None]
+            except ValueError as error:
+                return f"the text of {row.code} from {row.valid_from} cannot be filled in: {error}"
+            if wrong := [name for name in names if not name.isidentifier()]:
+                return f"the text of {row.code} from {row.valid_from} names {wrong[0]!r}, which is no value"
+    return ""
+
+
 TABLES = {
     "contact": Table(ContactRule, unfold=_contact),
     "calls": Table(CallRule),
@@ -158,6 +178,6 @@ TABLES = {
     "limitation_rules": Table(LimitationRule),
     "limitation_breaks": Table(LimitationBreaks),
     "allocation_orders": Table(AllocationOrder, ("debt",)),
-    "duties": Table(Duty, ("code",)),
+    "duties": Table(Duty, ("code",), whole=_sayable),
 }
 """Every dated table of a pack by its name in the file."""

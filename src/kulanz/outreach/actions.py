@@ -15,6 +15,7 @@ from kulanz.kernel import clock
 from kulanz.kernel.database import insert_columns, reserve_ids
 from kulanz.kernel.errors import InputError
 from kulanz.kernel.settings import settings
+from kulanz.law.duties import Occasion
 from kulanz.outreach import texts
 from kulanz.outreach.models import Message
 from kulanz.payments import links
@@ -50,7 +51,8 @@ class NewMessages:
 class NewService:
     """One service message: `text` names a service text, `key` its cause, `data` the values it needs.
 
-    `data` may hold `paid` (minor units) and `until` (ISO date).
+    `data` may hold `paid` and `plan_cost` (minor units), `until` (ISO date), and `occasions` (values of
+    `law.duties.Occasion`): what the message does that the law wants more said of.
     """
 
     case_id: int
@@ -105,6 +107,8 @@ def queue_services(new: Sequence[NewService]) -> int:
     """
     if wrong := {each.text for each in new} - set(texts.SERVICE):
         raise InputError(f"There is no service text {', '.join(sorted(wrong))}.")
+    if odd := {name for each in new for name in each.data.get("occasions", ())} - set(Occasion):
+        raise InputError(f"There is no occasion {', '.join(sorted(odd))}.")
     wanted = {f"service:{each.case_id}:{each.key}": each for each in new}
     known = set(Message.objects.filter(key__in=list(wanted)).values_list("key", flat=True))
     reachable = set(

@@ -14,7 +14,7 @@ from kulanz.kernel.errors import InputError
 from kulanz.outreach import informing, texts
 from kulanz.outreach.channels.port import Outgoing, Sender
 from kulanz.outreach.models import ArchivedMessage, Layout, Message
-from kulanz.outreach.reading import CaseView
+from kulanz.outreach.reading import Address, CaseView
 from kulanz.outreach.values import values
 from kulanz.payments import links
 from kulanz.tenancy.models import Brand, Creditor
@@ -48,9 +48,10 @@ class Composer:
         self.brand: Brand = brand
         self.contact_rules = creditor_rules(self.creditor)
         self.zone = ZoneInfo(self.creditor.timezone)
+        self._informer = informing.Informer(self.creditor)
         self._layouts: dict[str, tuple[layouts.Layout, int]] = {}
 
-    def compose(self, message: Message, case: CaseView, recipient: str, at: datetime) -> Composed:
+    def compose(self, message: Message, case: CaseView, address: Address, at: datetime) -> Composed:
         """The message as it stands at `at`; raises KulanzError where it cannot be written."""
         if message.link_id is None:
             raise InputError("The message has no link for its customer.")
@@ -59,16 +60,14 @@ class Composer:
         text = texts.find(message.stage, message.tone, language)
         layout, layout_id = self._layout(language)
         today = at.astimezone(self.zone).date()
-        duties = informing.owed(self.creditor, message, language, filled, today)
+        duties = self._informer.owed(message, case, address, filled, today)
         sentences = tuple(duty.text for duty in duties if duty.text)
-        if case.charges:
-            sentences += informing.caveats(message.case_id, language, today)
         page = layout.page(informing.written(text.render(filled), sentences), filled["preferences"])
         outgoing = Outgoing(
             wire_id=self.wire_id(message),
             sender=Sender(self.brand.sender_name, self.brand.sender_email, self.brand.reply_to),
             recipient_name=case.customer_name,
-            recipient=recipient,
+            recipient=address.value,
             subject=page.subject,
             text=page.text,
             html=page.html,

@@ -139,7 +139,7 @@ def _draft(
     if address is None:
         return _Draft(message, None, case.version, None)
     try:
-        composed = composer.compose(message, case, address.value, clock.now())
+        composed = composer.compose(message, case, address, clock.now())
     except KulanzError as error:
         return _Draft(message, address, case.version, None, str(error))
     return _Draft(message, address, case.version, composed)

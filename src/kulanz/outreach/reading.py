@@ -5,12 +5,15 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from kulanz.claims.limitation import SHORTEST
-from kulanz.claims.models import BALANCE_SQL
+from kulanz.claims.models import BALANCE_SQL, Customer
 from kulanz.claims.queries import statement
 from kulanz.contact.models import ContactPoint
 from kulanz.kernel import clock
 from kulanz.kernel.database import in_clause, read_columns
 from kulanz.tenancy.scope import creditor_id
+
+TRACED = "traced"
+"""Source of a contact point that was found out, not given."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +33,8 @@ class CaseView:
     """A case as a message shows it, claims by due date.
 
     `credit` >= 0: credit notes and what was paid too much, minor units. `charges`: interest and cost among what is
-    owed. `version` changes with every posting.
+    owed. `version` changes with every posting. `business`: the customer is none of the private persons whom more
+    has to be told.
     """
 
     customer_name: str
@@ -40,6 +44,7 @@ class CaseView:
     credit: int
     version: int
     charges: int = 0
+    business: bool = False
 
     @property
     def open_amount(self) -> int:
@@ -51,12 +56,14 @@ class CaseView:
 class Address:
     point_id: int
     value: str
+    traced: bool = False
+    """Found out, not given."""
 
 
 def case_views(case_ids: Collection[int]) -> dict[int, CaseView]:
     """The cases of the creditor in scope; others are left out."""
     people = read_columns(
-        f"""SELECT k.id, k.currency, c.name, c.language
+        f"""SELECT k.id, k.currency, c.name, c.language, c.kind
         FROM claims_case k JOIN claims_customer c ON c.id = k.customer_id
         WHERE +k.creditor_id = %s AND {in_clause("k.id", case_ids)}""",  # noqa: S608 - integers
         [creditor_id()],
@@ -93,8 +100,9 @@ def case_views(case_ids: Collection[int]) -> dict[int, CaseView]:
             max(0, credit.get(case, 0)),
             version.get(case, 0),
             charged.get(case, 0),
+            kind == Customer.Kind.BUSINESS,
         )
-        for case, currency, name, language in zip(
+        for case, currency, name, language, kind in zip(
             *(values.tolist() for values in people.values()), strict=True
         )
     }
@@ -112,14 +120,14 @@ def _mark_barred(owed: dict[int, list[Owed]]) -> None:
 def addresses(customer_ids: Collection[int]) -> dict[tuple[int, str], Address]:
     """The working address of each (customer, channel), the oldest first."""
     rows = read_columns(
-        f"""SELECT id, customer_id, channel, value FROM contact_contactpoint
+        f"""SELECT id, customer_id, channel, value, source FROM contact_contactpoint
         WHERE +creditor_id = %s AND {in_clause("customer_id", customer_ids)} AND state = %s
         ORDER BY id DESC""",  # noqa: S608 - integers
         [creditor_id(), ContactPoint.State.OK.value],
     )
     return {
-        (customer, channel): Address(point, value)
-        for point, customer, channel, value in zip(
+        (customer, channel): Address(point, value, source == TRACED)
+        for point, customer, channel, value, source in zip(
             *(values.tolist() for values in rows.values()), strict=True
         )
     }

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import lru_cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from babel import Locale
 from babel.dates import format_date
+from babel.numbers import format_decimal
 
 from kulanz.documents.layout import text_language
 from kulanz.kernel.money import Money
@@ -32,9 +34,9 @@ def values(
     The claims demanded are those due at `at`, or the next ones to fall due. `data` of a service message may hold
     `paid` (minor units) and `until` (ISO date).
     """
-    words = _Words(case.language, creditor.country, case.currency)
+    words = Words(case.language, creditor.country, case.currency)
     today = at.astimezone(ZoneInfo(creditor.timezone)).date()
-    demanded = _demanded(case, today)
+    demanded = demanded_claims(case, today)
     listed = sum(claim.amount for claim in demanded)
     amount = max(0, min(case.open_amount, listed - case.credit))
     lines = [words.line(claim) for claim in demanded[:SHOWN]]
@@ -62,7 +64,7 @@ def values(
     }
 
 
-def _demanded(case: CaseView, today: date) -> list[Owed]:
+def demanded_claims(case: CaseView, today: date) -> list[Owed]:
     """What is due and not time-barred; where nothing is, or credits cover it, also what falls due next."""
     due = [claim for claim in case.owed if claim.due_date <= today and not claim.barred]
     if sum(claim.amount for claim in due) > case.credit:
@@ -72,7 +74,9 @@ def _demanded(case: CaseView, today: date) -> list[Owed]:
     return due + [claim for claim in coming if claim.due_date == first]
 
 
-class _Words:
+class Words:
+    """Amounts, days and rates as the customer's language writes them."""
+
     def __init__(self, language: str, country: str, currency: str) -> None:
         self.language = text_language(language)
         self.country = country
@@ -83,6 +87,10 @@ class _Words:
 
     def day(self, day: date) -> str:
         return _day(day, self.language, self.country)
+
+    def percent(self, rate: Decimal) -> str:
+        """A rate in percent a year, such as 6,27 %."""
+        return f"{format_decimal(rate.normalize(), '#,##0.######', locale=self.language)} %"
 
     def line(self, claim: Owed) -> dict[str, str]:
         words = _WHAT[self.language]

@@ -58,6 +58,9 @@ class Creditor(models.Model):
     iban = models.CharField(max_length=34, blank=True)
     bic = models.CharField(max_length=11, blank=True)
     account_holder = models.CharField(max_length=70, blank=True)
+    creditor_identifier = models.CharField(
+        max_length=35, blank=True, help_text="SEPA creditor identifier; empty: no direct debits"
+    )
     support_email = models.EmailField(blank=True)
     support_phone = models.CharField(max_length=40, blank=True)
     hours_between_contacts = models.PositiveSmallIntegerField(default=48)
@@ -72,7 +75,9 @@ class Creditor(models.Model):
     )
     client_name = models.CharField(max_length=200, blank=True, help_text="For whom a collector collects")
     client_address = models.CharField(max_length=300, blank=True)
-    authority = models.CharField(max_length=200, blank=True, help_text="A collector's supervisory authority")
+    authority = models.CharField(
+        max_length=200, blank=True, help_text="A collector's supervisory authority and its postal address"
+    )
     authority_contact = models.CharField(max_length=200, blank=True, help_text="Its electronic address")
     vat_statement = models.CharField(
         max_length=200, blank=True, help_text="Whether the client may deduct VAT"
