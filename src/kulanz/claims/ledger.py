@@ -102,7 +102,9 @@ def _check(entry: Entry) -> None:
         raise InputError(f"The journal {entry.key} does not balance and was not posted.")
     unknown = {str(line.account) for line in lines} - _ACCOUNTS | {line.basis for line in lines} - _BASES
     if unknown:
-        raise InputError(f"The journal {entry.key} names unknown accounts or bases: {', '.join(sorted(unknown))}.")
+        raise InputError(
+            f"The journal {entry.key} names unknown accounts or bases: {', '.join(sorted(unknown))}."
+        )
 
 
 _ACCOUNTS = frozenset(Account.values)
