@@ -60,6 +60,21 @@ def charge(claim_id: int, fee: Fee, *, key: str, value_date: date, by: str) -> i
     return journal_id
 
 
+def chargeable(claim_id: int, fee: Fee, value_date: date) -> int:
+    """What `charge` would post for a fee on a day, minor units: nothing where it would refuse."""
+    claim: Claim | None = Claim.objects.select_related("case__customer").filter(id=claim_id).first()
+    if claim is None:
+        return 0
+    try:
+        _check_amount(fee)
+        _check_allowed(claim, fee)
+        _check_time(claim, fee, value_date)
+    except (InputError, ConflictError):
+        return 0
+    earlier = _earlier(claim_id, claim.case_id, fee)
+    return credited(fee, max(0, earlier - fee.credited)).amount
+
+
 def take_back(hold: Hold, *, by: str) -> int:
     """Correct every fee charged for a day on which a hold, as became known later, stopped fees; returns how many.
 

@@ -20,6 +20,7 @@ from kulanz.tenancy.scope import creditor_id
 
 PENDING_DAYS = 3
 """How long reminders rest while a provider has not decided."""
+SEPA_DEBIT = "sepa_debit"
 _BY = "payments"
 
 
@@ -45,6 +46,26 @@ def book_transfer(case_id: int, amount: int, value_date: date, bank_reference: s
                 f"The bank reference {bank_reference!r} was booked before with other content."
             )
         return known
+
+
+def book_debit(case_id: int, amount: int, value_date: date, bank_reference: str) -> Payment:
+    """Book a direct debit of our own that the bank collected (minor units); the same reference again adds nothing."""
+    with transaction.atomic():
+        lock_case(case_id)
+        known: Payment | None = Payment.objects.filter(
+            method=SEPA_DEBIT, provider_reference=bank_reference
+        ).first()
+        return known or _book(case_id, amount, value_date, SEPA_DEBIT, bank_reference)
+
+
+def return_debit(payment_id: int, value_date: date) -> None:
+    """The bank gave a collected debit back; twice changes nothing."""
+    with transaction.atomic():
+        payment: Payment = Payment.objects.get(id=payment_id)
+        lock_case(payment.case_id)
+        payment.refresh_from_db()
+        if payment.returned_at is None:
+            _take_back(payment, value_date)
 
 
 def apply_notice(intent_id: int, notice: Notice) -> Outcome:
