@@ -167,6 +167,9 @@ def test_what_runs_decide_on_is_compared_with_the_rows(unguarded, monkeypatch: p
 
     monkeypatch.setattr(checks, "case_columns", one_more)
     assert check_ledger() == replace(CLEAN, differences=2)
+    with monkeypatch.context() as small:
+        small.setattr(checks, "BLOCK", 1)
+        assert check_ledger() == replace(CLEAN, differences=2)
     journal = Journal.objects.get(key="open:R-K0").id
     principal = "account = 'principal'"
     other = Claim.objects.get(case_id=unguarded[0]).id
