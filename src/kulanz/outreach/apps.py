@@ -11,7 +11,7 @@ class OutreachConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from kulanz.outreach import subscribers  # noqa: PLC0415 - models are loaded only now
+        from kulanz.outreach import planning, subscribers  # noqa: PLC0415 - models are loaded only now
 
         subscribe(
             "outreach.hold_off", ["consent.withdrawn"], subscribers.hold_off_messages, in_transaction=True
@@ -24,3 +24,4 @@ class OutreachConfig(AppConfig):
             ("outreach.clicks", "link.opened", subscribers.note_clicks),
         ]:
             subscribe(name, [event], handler, in_transaction=False)
+        subscribe("outreach.plans", planning.EVENTS, planning.tell_plans, in_transaction=False)

@@ -13,6 +13,7 @@ from kulanz.kernel.database import insert_columns
 from kulanz.outreach.actions import NewService, customers_of, queue_services
 from kulanz.outreach.marking import lock_customer
 from kulanz.outreach.models import DeliveryEvent, Message
+from kulanz.outreach.planning import ended_a_plan
 from kulanz.payments.models import PaymentIntent
 from kulanz.tenancy.models import Creditor
 from kulanz.tenancy.scope import creditor_id
@@ -32,7 +33,12 @@ def thank_for_payments(events: Sequence[Happened]) -> None:
     written_to = set(
         Message.objects.filter(case_id__in=cases, state=Message.State.SENT).values_list("case_id", flat=True)
     )
-    events = [e for e in events if e.payload["method"] != "transfer" or e.subject_id in written_to]
+    thanked = ended_a_plan(events)
+    events = [
+        e
+        for e in events
+        if (e.payload["method"] != "transfer" or e.subject_id in written_to) and e.sequence not in thanked
+    ]
     customers = customers_of([event.subject_id for event in events])
     queue_services(
         [

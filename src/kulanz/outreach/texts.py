@@ -8,13 +8,24 @@ from kulanz.documents.layout import LANGUAGES, text_language
 from kulanz.documents.texts import Text, parse
 from kulanz.kernel.errors import InputError
 
-SERVICE = ("receipt", "promise_noted", "dispute_received", "opt_out_confirmed", "payment_failed")
+SERVICE = (
+    "receipt",
+    "promise_noted",
+    "dispute_received",
+    "opt_out_confirmed",
+    "payment_failed",
+    "plan_agreed",
+    "plan_rate_missed",
+    "plan_completed",
+    "debit_announced",
+)
 
 NAMES = frozenset(
     [
-        "amount", "claim.amount", "claim.due", "claim.number", "claim.what", "claims", "count",
-        "creditor.legal_name", "creditor.name", "credit", "customer.name", "days", "due", "later", "more", "offer",
-        "paid", "pay", "pay_by", "preferences", "rest", "settled", "until",
+        "account", "amount", "claim.amount", "claim.due", "claim.number", "claim.what", "claims", "count",
+        "creditor.legal_name", "creditor.name", "credit", "customer.name", "days", "due", "identifier", "later",
+        "mandate", "more", "offer", "paid", "pay", "pay_by", "plan", "plan_cost", "plan_total", "preferences", "rate",
+        "rates", "rates_more", "rest", "settled", "until",
     ]
 )  # fmt: skip
 """Every value that a text may use; `values.py` says what each holds."""

@@ -20,6 +20,7 @@ SHOWN = 10
 """Claims listed in a message; the page shows all."""
 PAY_BY = timedelta(days=7)
 
+_PLAN_MONEY = ("rate", "plan_cost", "plan_total")
 _WHAT = {
     "de": {"invoice": "Rechnung", "loan": "Darlehen", "instalment": "Rate"},
     "en": {"invoice": "Invoice", "loan": "Loan", "instalment": "Instalment"},
@@ -32,7 +33,7 @@ def values(
     """Everything a text may use, formatted for the customer's language.
 
     The claims demanded are those due at `at`, or the next ones to fall due. `data` of a service message may hold
-    `paid` (minor units) and `until` (ISO date).
+    `paid` (minor units) and `until` (ISO date), and what `_of_plan` reads.
     """
     words = Words(case.language, creditor.country, case.currency)
     today = at.astimezone(ZoneInfo(creditor.timezone)).date()
@@ -61,6 +62,7 @@ def values(
         "preferences": f"{url}preferences/",
         "paid": words.money(int(data["paid"])) if "paid" in data else "",
         "until": words.day(date.fromisoformat(data["until"])) if "until" in data else "",
+        **_of_plan(words, url, data),
     }
 
 
@@ -112,3 +114,15 @@ def _day(day: date, language: str, country: str) -> str:
     """The date in words; English as in the creditor's country: 3 March 2026, in the United States March 3, 2026."""
     locale = Locale("en", "US" if country == "US" else "GB") if language == "en" else Locale(language)
     return format_date(day, "long", locale)
+
+
+def _of_plan(words: Words, url: str, data: Mapping[str, Any]) -> dict[str, Any]:
+    """What the messages about instalment plans say; amounts in `data` are minor units, days ISO dates."""
+    money = {name: words.money(int(data[name])) if data.get(name) else "" for name in _PLAN_MONEY}
+    rates = [
+        {"day": words.day(date.fromisoformat(day)), "amount": words.money(int(amount))}
+        for day, amount in data.get("rates", ())
+    ]
+    texts = {name: str(data.get(name, "")) for name in ("mandate", "identifier", "account")}
+    more = int(data.get("rates_more", 0))
+    return {"plan": f"{url}plan/", "rates": rates, "rates_more": more, **money, **texts}

@@ -86,7 +86,7 @@ def next_reference(customer_id: int) -> str:
 
 def sign(case_id: int, account: Account, language: str, notice_days: int) -> Mandate:
     """Keep a mandate that the customer gave on the page; raises InputError where the creditor cannot collect."""
-    if not can_collect():
+    if not identifier():
         raise InputError("This creditor has no creditor identifier and cannot collect by direct debit.")
     case = lock_case(case_id)
     mandate: Mandate = Mandate.objects.create(
@@ -133,10 +133,10 @@ def lapse(today: date) -> int:
     return int(Mandate.objects.filter(id__in=old).update(state=Mandate.State.LAPSED))
 
 
-def can_collect() -> bool:
-    """Whether the creditor in scope may collect by direct debit at all."""
-    found = Creditor.objects.values_list("creditor_identifier", "iban").get(id=creditor_id())
-    return all(found)
+def identifier() -> str:
+    """The creditor identifier of the creditor in scope; empty where it cannot collect by direct debit."""
+    found, iban = Creditor.objects.values_list("creditor_identifier", "iban").get(id=creditor_id())
+    return str(found) if iban else ""
 
 
 def masked(iban: str) -> str:

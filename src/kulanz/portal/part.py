@@ -63,7 +63,7 @@ def _chosen(form: PartForm, page: Page, least: int) -> Part | None:
         amount = min(by_id[what].open_amount, page.statement.open_amount)
         return Part(amount, by_id[what].id)
     try:
-        wanted = Part(_minor(form.cleaned_data["amount"], page))
+        wanted = Part(minor_of(form.cleaned_data["amount"], page))
     except InputError:
         form.add_error("amount", _("Enter an amount, for example 25.00."))
         return None
@@ -73,7 +73,7 @@ def _chosen(form: PartForm, page: Page, least: int) -> Part | None:
     return wanted
 
 
-def _minor(text: str, page: Page) -> int:
+def minor_of(text: str, page: Page) -> int:
     """Minor units of an amount as it is written in the page's language, with or without the currency's sign."""
     plain = "".join(c for c in text if c.isdigit() or c in ".,٫")
     try:

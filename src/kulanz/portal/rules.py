@@ -24,6 +24,7 @@ class Situation(StrEnum):
     DISPUTED = "disputed"
     PAUSED = "paused"
     PENDING = "pending"
+    PLANNED = "planned"
     PROMISED = "promised"
     OPEN = "open"
 
@@ -31,9 +32,10 @@ class Situation(StrEnum):
 _BY_REASON = {
     "dispute": Situation.DISPUTED,
     "payment_pending": Situation.PENDING,
+    "plan": Situation.PLANNED,
     "promise": Situation.PROMISED,
 }
-_ORDER = (Situation.DISPUTED, Situation.PAUSED, Situation.PENDING, Situation.PROMISED)
+_ORDER = (Situation.DISPUTED, Situation.PAUSED, Situation.PENDING, Situation.PLANNED, Situation.PROMISED)
 
 
 def situation(open_amount: int, holds: Collection[HoldLine]) -> tuple[Situation, datetime | None]:

@@ -16,11 +16,12 @@ from kulanz.payments import links
 from kulanz.payments.actions import AmountChangedError, instructions, settle, start
 from kulanz.payments.methods import registry
 from kulanz.payments.methods.port import Instructions, ProviderError
+from kulanz.payments.plans.queries import plan_terms
 from kulanz.payments.queries import intent_of_case, pending_amount
 from kulanz.payments.reference import spaced
 from kulanz.payments.rules import Part
 from kulanz.portal import brand as brands
-from kulanz.portal import rules, shown
+from kulanz.portal import planned, rules, shown
 from kulanz.portal.access import Page, SeeOther, link_view, not_found
 from kulanz.tenancy.models import Brand
 from kulanz.tenancy.scope import every_creditor
@@ -34,6 +35,9 @@ def first(request: HttpRequest, page: Page) -> HttpResponse:
     if request.method == "GET":
         links.note_opened(page.link)
     found, until = rules.situation(page.statement.open_amount, page.statement.holds)
+    plan = planned.running_plan(page) if found == rules.Situation.PLANNED else None
+    if found == rules.Situation.PLANNED and plan is None:
+        found = rules.Situation.PAUSED
     pending = pending_amount(page.statement.case_id)
     due = shown.oldest_due(page)
     today = clock.today(page.look.timezone)
@@ -49,6 +53,8 @@ def first(request: HttpRequest, page: Page) -> HttpResponse:
         "days_late": (today - due).days if due else 0,
         "customer_number": rules.masked(page.statement.customer_number),
         "has_account": bool(page.look.iban),
+        "plan": plan,
+        "rates": planned.offered(plan_terms(), page.statement.open_amount),
     }
     return with_payment(request, page, "first", context)
 
