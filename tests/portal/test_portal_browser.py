@@ -20,7 +20,7 @@ from kulanz.payments import links
 from kulanz.payments.methods.psp import Psp
 from kulanz.payments.methods.registry import installed
 from kulanz.tenancy.actions import NewCreditor, add_creditor
-from kulanz.tenancy.models import Brand
+from kulanz.tenancy.models import Brand, Creditor
 from kulanz.tenancy.scope import scope
 from kulanz.testing.psp import PspSimulator, serve
 
@@ -324,3 +324,52 @@ def test_the_whole_page_is_reached_by_keyboard(site):
         "R-K7",
     ):
         assert words in text
+
+
+def test_agrees_on_instalments_with_a_mandate_on_a_phone(site):
+    Creditor.objects.filter(id=site.creditor_id).update(creditor_identifier="DE98ZZZ09999999999")
+    case_id, url = site.link("K20")
+    page = site.page(PHONE)
+    page.goto(url)
+    page.get_by_role("link", name="In Raten zahlen").click()
+    no_findings(page)
+    shoot(page, "plan-form-360")
+    page.get_by_label("Betrag", exact=True).fill("5,00")
+    page.get_by_role("button", name="Plan ansehen").click()
+    page.get_by_text("Die Raten wären zu klein.").wait_for()
+    no_findings(page)
+    shoot(page, "plan-refused-360")
+    page.get_by_role("button", name="Diesen Plan ansehen").click()
+    page.get_by_role("heading", name="Ihr Plan").wait_for()
+    assert not page.get_by_label("Ich erkenne die Forderung an").is_checked()
+    no_findings(page)
+    page.get_by_label("Ja, per SEPA-Lastschrift").check()
+    page.get_by_label("IBAN").fill("DE89 3704 0044 0532 0130 01")
+    shoot(page, "plan-offer-360")
+    page.get_by_role("button", name="Zustimmen").click()
+    page.get_by_role("link", name="Diese IBAN kann nicht stimmen.").wait_for()
+    no_findings(page)
+    page.get_by_label("IBAN").fill("DE89 3704 0044 0532 0130 00")
+    page.get_by_role("button", name="Zustimmen").click()
+    page.get_by_role("heading", name="Sie zahlen in Raten").wait_for()
+    no_findings(page)
+    shoot(page, "plan-360")
+    assert site.holds(case_id) == ["plan"]
+    page.get_by_role("link", name="Zurück").click()
+    page.get_by_role("heading", name="Sie zahlen in Raten").wait_for()
+    no_findings(page)
+    shoot(page, "plan-first-360")
+
+
+def test_agrees_on_instalments_without_scripts_in_arabic(site):
+    case_id, url = site.link("K21", language="ar")
+    page = site.page(PHONE, scripts=False)
+    page.goto(f"{url}plan/")
+    page.get_by_role("button", name="عرض الخطة").click()
+    page.get_by_role("heading", name="خطتك").wait_for()
+    assert page.locator("html").get_attribute("dir") == "rtl"
+    shoot(page, "plan-offer-ar-360")
+    page.locator("form[action$='plan/agree/'] button").click()
+    page.get_by_role("heading", name="أنت تدفع بالتقسيط").wait_for()
+    shoot(page, "plan-ar-360")
+    assert site.holds(case_id) == ["plan"]
