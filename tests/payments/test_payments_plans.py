@@ -1,9 +1,11 @@
 """Instalment plans as customers live them: agreed, paid, missed, changed, paused, ended."""
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import date, timedelta
 
 import pytest
+from django.db import connection
 
 from kulanz.claims import adjusting
 from kulanz.claims.accrual import accrue
@@ -88,6 +90,34 @@ def test_one_hundred_in_rates_of_thirty_is_agreed_and_the_case_rests(case) -> No
 def test_the_same_form_twice_is_one_plan(case) -> None:
     assert agree(case).id == agree(case).id
     assert (Plan.objects.count(), Rate.objects.count(), Hold.objects.count()) == (1, 4, 1)
+
+
+def test_a_second_tab_that_knows_of_no_plan_replaces_none(case, plan) -> None:
+    with pytest.raises(ConflictError, match="meanwhile"):
+        agree(case, replace(THIRTY, rate=5000), key="form-0002")
+    assert running(case.id) == plan
+
+
+def test_two_hands_at_once_agree_one_plan(committed_db, clock, make_creditor, make_case) -> None:
+    """Eight hands post the same form, eight one of their own: whoever is first wins, and nobody gets a second plan."""
+    creditor = make_creditor()
+    with scope(creditor.id):
+        case = make_case("K1", 10000, date(2026, 2, 20))
+
+        def post(number: int) -> str:
+            try:
+                with scope(creditor.id):
+                    agree(case, key="form-same" if number % 2 else f"form-{number:04}")
+            except ConflictError:
+                return "refused"
+            finally:
+                connection.close()
+            return "agreed"
+
+        with ThreadPoolExecutor(8) as pool:
+            outcomes = list(pool.map(post, range(16)))
+        assert outcomes.count("agreed") in (1, 8)
+        assert (Plan.objects.count(), Rate.objects.count(), Hold.objects.count()) == (1, 4, 1)
 
 
 def test_paid_to_the_end_the_plan_completes_by_itself(case, plan, clock) -> None:
@@ -191,7 +221,7 @@ def test_the_rest_is_spread_anew_once(case, plan, clock) -> None:
     with pytest.raises(ConflictError):
         actions.replan(second.id, shown=10000, form_key="form-0003")
     with pytest.raises(ConflictError):
-        agree(case, key="form-0004")
+        agree(case, key="form-0004", replaces=second.id)
     on(clock, date(2026, 4, 18))
     on(clock, date(2026, 4, 26))
     second.refresh_from_db()
@@ -207,7 +237,7 @@ def test_the_last_rate_missed_is_spread_anew_after_it(case, clock) -> None:
 
 def test_a_plan_is_changed_once_to_what_the_rules_accept(case, plan) -> None:
     weekly = Proposal(Rhythm.WEEKLY, date(2026, 3, 20), rate=5000)
-    changed = agree(case, weekly, key="form-0002")
+    changed = agree(case, weekly, key="form-0002", replaces=plan.id)
     assert changed.replanned_from_id == plan.id
     assert running(case.id) == changed
     assert [event["plan"] for event in told("plan.changed")] == [changed.id]
@@ -354,7 +384,7 @@ def test_a_collector_charges_the_agreed_fee_but_never_more_than_the_law(creditor
     assert sum(plan.rates.values_list("amount", flat=True)) == 13605 == open_amount(case.id)
     fee = Posting.objects.get(account=Account.COST_PLAN)
     assert (fee.amount, fee.basis) == (3605, "settlement_fee")
-    changed = agree(case, replace(THIRTY, rate=5000), shown=13605, key="form-0002")
+    changed = agree(case, replace(THIRTY, rate=5000), shown=13605, key="form-0002", replaces=plan.id)
     assert (changed.fee, open_amount(case.id)) == (0, 13605), "a change costs nothing"
     assert check_ledger().clean
 

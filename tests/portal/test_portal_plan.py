@@ -74,10 +74,9 @@ def test_from_the_link_to_an_agreed_plan_in_three_screens(visitor) -> None:
 
 
 def test_the_form_begins_with_something_that_works(visitor) -> None:
-    page = visitor.text("plan/")
-    values = dict(re.findall(r'name="(rate|count|first_on)"[^>]*?value="([^"]*)"', page))
-    assert values["first_on"] == "" or values["first_on"] == "2026-04-01"
-    assert offer(visitor, rate=values["rate"], first_on="2026-04-01").status_code == 200
+    values = dict(re.findall(r'name="(rate|count|first_on)"[^>]*? value="([^"]*)"', visitor.text("plan/")))
+    assert values == {"rate": "20,00", "count": "5", "first_on": "2026-04-01"}
+    assert offer(visitor, **values).status_code == 200
 
 
 def test_in_english_amounts_are_written_as_english_has_them(visitor) -> None:
@@ -256,6 +255,15 @@ def test_a_wrong_account_is_said_in_a_sentence_that_helps_and_nothing_is_agreed(
     assert len(answer.content) < 40_000
     assert not Plan.objects.exists()
     assert not Mandate.objects.exists()
+
+
+def test_an_account_without_the_tick_is_asked_about_instead_of_forgotten(collects) -> None:
+    answer = agree(collects, holder="Erika Beispiel", iban=IBAN)
+    assert answer.status_code == 422
+    assert "Setzen Sie das Häkchen" in words(answer)
+    assert f'value="{IBAN}"' in answer.content.decode()
+    assert 'id="debit" aria-invalid' in answer.content.decode()
+    assert not Plan.objects.exists()
 
 
 def test_after_a_wrong_iban_everything_else_is_still_there(collects) -> None:

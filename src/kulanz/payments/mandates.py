@@ -31,6 +31,7 @@ _SPACES = re.compile(r"[\s\u200e\u200f\u202a-\u202e\u2066-\u2069-]+")
 class Fault(StrEnum):
     """What is wrong with an account that was entered; each has a message that helps."""
 
+    CONSENT_MISSING = "consent_missing"
     HOLDER_MISSING = "holder_missing"
     HOLDER_LONG = "holder_long"
     IBAN_MISSING = "iban_missing"

@@ -24,6 +24,12 @@ from kulanz.portal.access import Page, SeeOther, link_view, not_found
 from kulanz.portal.plan_form import PlanForm, fields, initial, posted, whole
 from kulanz.portal.views import with_payment
 
+_FIELDS = dict.fromkeys(mandates.Fault, "iban") | {
+    mandates.Fault.CONSENT_MISSING: "debit",
+    mandates.Fault.HOLDER_MISSING: "holder",
+    mandates.Fault.HOLDER_LONG: "holder",
+}
+
 
 @link_view("GET", "HEAD", "POST", depth=1)
 def plan(request: HttpRequest, page: Page) -> HttpResponse:
@@ -54,11 +60,11 @@ def agree(request: HttpRequest, page: Page) -> HttpResponse:
             acknowledged=request.POST.get("acknowledge") == "yes",
             account=account,
             language=page.language,
+            replaces=whole(request.POST.get("replaces", "")),
         )
         actions.agree(page.statement.case_id, proposal, agreement)
     except mandates.AccountError as error:
-        field = "holder" if error.fault.value.startswith("holder") else "iban"
-        return _again(request, page, errors=[(field, planned.fault(error))], status=422)
+        return _again(request, page, errors=[(_FIELDS[error.fault], planned.fault(error))], status=422)
     except AmountChangedError as changed:
         return _again(request, page, before=page.money(changed.shown), status=409) if changed.now else back
     except (InputError, ConflictError):
@@ -166,8 +172,10 @@ def _offer(
     cost = page.money(quote.cost.plan) if quote.cost.plan else ""
     case = page.statement
     identifier = mandates.identifier() if case.currency == "EUR" else ""
+    before = running(case.case_id)
     context = {
         "proposal": proposal,
+        "replaces": before.id if before else 0,
         "rows": planned.schedule_rows(page, quote.rates),
         "debt": page.money(quote.cost.debt),
         "cost": page.money(quote.cost.plan),
@@ -206,8 +214,8 @@ def _again(
         return _refusal(request, page, plan_terms(), form, decision)
     kept = {name: request.POST.get(name, "")[:200] for name in ("holder", "iban")}
     more: dict[str, Any] = {"errors": errors or [], "wrong": dict(errors or []), "before": before}
-    if request.POST.get("debit") == "yes":
-        more |= {**kept, "debit": True}
+    more |= kept if errors else {}
+    more["debit"] = request.POST.get("debit") == "yes"
     more["acknowledge"] = request.POST.get("acknowledge") == "yes"
     return _offer(request, page, proposal, quote, more, status)
 
@@ -215,6 +223,8 @@ def _again(
 def _account(request: HttpRequest) -> mandates.Account | None:
     """The account to debit, if the customer wants that."""
     if request.POST.get("debit") != "yes":
+        if request.POST.get("iban", "").strip():
+            raise mandates.AccountError(mandates.Fault.CONSENT_MISSING)
         return None
     return mandates.checked(request.POST.get("holder", "")[:500], request.POST.get("iban", "")[:100])
 

@@ -19,6 +19,7 @@ from kulanz.portal.part import minor_of
 
 USUAL_RATES = 6
 """What the form proposes to begin with."""
+_ROUND = 500
 _MOST = 10**12
 
 
@@ -90,7 +91,7 @@ def initial(page: Page, terms: PlanTerms) -> dict[str, Any]:
     month = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
     usual = Proposal(Rhythm.MONTHLY, month, count=USUAL_RATES)
     found = nearest(usual, terms, today, page.statement.open_amount)
-    each = -(-page.statement.open_amount // (found.count or 1))
+    each = -(-page.statement.open_amount // (found.count or 1) // _ROUND) * _ROUND
     return {
         "how": "rate",
         "rate": _typed(each, page),

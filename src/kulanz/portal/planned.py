@@ -31,6 +31,7 @@ REASONS = {
     Reason.TOO_LONG: gettext_noop("It would take too long."),
 }
 FAULTS = {
+    mandates.Fault.CONSENT_MISSING: gettext_noop("Tick the box so that we may collect, or clear the IBAN."),
     mandates.Fault.HOLDER_MISSING: gettext_noop("Enter the name of the account holder."),
     mandates.Fault.HOLDER_LONG: gettext_noop(
         "Enter the name of the account holder with at most 70 characters."

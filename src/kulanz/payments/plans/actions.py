@@ -56,6 +56,7 @@ class Agreement:
     """What the customer agreed to. `shown`: the total that the page showed, minor units; `form_key` names the form.
 
     `acknowledged`: the claim itself was acknowledged, apart from the plan. `account`: debit the rates from it.
+    `replaces`: id of the running plan that the page knew of, 0 for none.
     """
 
     shown: int
@@ -63,6 +64,7 @@ class Agreement:
     acknowledged: bool = False
     account: mandates.Account | None = None
     language: str = "de"
+    replaces: int = 0
 
 
 def propose(case_id: int, proposal: Proposal) -> tuple[Decision, Quote | None]:
@@ -88,7 +90,7 @@ def agree(case_id: int, proposal: Proposal, agreement: Agreement) -> Plan:
     """Agree on a plan; on a case with a running one it takes that one's place. The same form agrees once.
 
     Raises AmountChangedError where the total is not what the page showed, InputError for a proposal that the rules do
-    not accept, ConflictError where a plan cannot be changed any more. Nothing is kept then.
+    not accept, ConflictError where a plan cannot be changed any more or was agreed meanwhile. Nothing is kept then.
     """
     key = _key(case_id, agreement.form_key)
     with transaction.atomic():
@@ -98,6 +100,8 @@ def agree(case_id: int, proposal: Proposal, agreement: Agreement) -> Plan:
             return same
         today, terms = _today(), plan_terms()
         before = _changeable(case_id, terms)
+        if (before.id if before else 0) != agreement.replaces:
+            raise ConflictError("Another plan was agreed meanwhile.")
         if not open_amount(case_id):
             raise AmountChangedError(agreement.shown, 0)
         found = quote(case_id, proposal, terms, today, free=before is not None)
