@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 
+import numpy as np
 import pytest
 from django.db import connection
 
@@ -216,6 +217,37 @@ def test_a_broken_link_is_named_and_the_rest_follows_from_it(unguarded, block: i
     assert check_chain(block) == ChainCheck(sealed=7, unsealed=0, broken=(2, 5), missing=0)
     found = check_ledger()
     assert (found.broken, found.first_broken, found.imbalances, found.differences) == (2, 2, 0, 0)
+
+
+@pytest.mark.parametrize("sequence", [1, 4, 7])
+def test_the_chain_covers_the_postings_of_its_journals(unguarded, sequence: int) -> None:
+    seal_all()
+    (first, *_, last) = Posting.objects.filter(journal__sequence=sequence).order_by("id")
+    for change in (
+        f"UPDATE claims_posting SET basis = 'waiver' WHERE id = {first.id}",
+        f"UPDATE claims_posting SET amount = amount + 1 WHERE id = {last.id}",
+        f"DELETE FROM claims_posting WHERE journal_id = {first.journal_id}",
+    ):
+        run("SAVEPOINT one")
+        run(change)
+        assert check_chain().broken == (sequence,), change
+        run("ROLLBACK TO SAVEPOINT one")
+    assert check_chain().whole
+
+
+def test_a_cent_is_a_debt_and_a_case_too_many_a_difference(
+    cases: list[int], make_case, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_case("K9", 1)
+    assert check_ledger() == replace(CLEAN, journals=8, postings=19, unsealed=8)
+    real = checks.case_columns
+
+    def exchanged(after: int, size: int):
+        found = real(after, size)
+        return replace(found, case_id=np.where(found.case_id == cases[0], cases[2], found.case_id))
+
+    monkeypatch.setattr(checks, "case_columns", exchanged)
+    assert check_ledger().differences == 2, "K0 is missing, K2 owes nothing"
 
 
 def test_a_gap_and_a_lost_end_are_found(unguarded) -> None:
