@@ -110,6 +110,11 @@ def test_a_correction_is_the_exact_opposite_and_leaves_the_mistake_visible(claim
     assert open_amount(claim.case_id) == 0
     assert Journal.objects.filter(kind="opened").count() == 1
     assert Journal.objects.get(key="x1").details == {"corrects": opened.id}
+    with pytest.raises(InputError, match="corrected already"):
+        adjusting.correct(opened.id, cause("x4"))
+    adjusting.correct(opened.id, cause("x1"))
+    adjusting.correct(Journal.objects.get(key="x1").id, cause("x5"))
+    assert open_amount(claim.case_id) == 10000
     book_payment(claim.case_id, 100, value_date=DAY, key="p1", method="transfer")
     with pytest.raises(InputError, match="not corrected by its opposite"):
         adjusting.correct(Journal.objects.get(key="p1").id, cause("x2"))

@@ -7,12 +7,14 @@ from datetime import date
 import pytest
 from django.db import connection
 
+from kulanz.claims import adjusting
 from kulanz.claims.actions import book_payment
+from kulanz.claims.adjusting import Cause
 from kulanz.claims.checks import check_ledger
 from kulanz.claims.models import Journal, Posting
 from kulanz.claims.queries import open_amount
 from kulanz.events.models import Event
-from kulanz.kernel.errors import ConflictError
+from kulanz.kernel.errors import ConflictError, InputError
 from kulanz.tenancy.scope import scope
 
 DAY = date(2026, 3, 3)
@@ -56,3 +58,22 @@ def test_the_same_key_with_other_money_is_a_conflict_whoever_comes_first(case) -
     assert answers == {"booked": 1, "known": TIMES // 2 - 1, "conflict": TIMES // 2}
     assert open_amount(case.id) in (6000, 5000)
     assert check_ledger().clean
+
+
+def sent_back(creditor_id: int, case_id: int, key: str) -> str:
+    try:
+        with scope(creditor_id):
+            adjusting.refund(case_id, 3000, Cause(key, DAY, "agent:1"))
+    except InputError:
+        return "refused"
+    finally:
+        connection.close()
+    return "sent"
+
+
+def test_credit_is_sent_back_once_however_many_ask_at_once(case) -> None:
+    book_payment(case.id, 15000, value_date=DAY, key="payment:1", method="psp")
+    with ThreadPoolExecutor(CLIENTS) as pool:
+        answers = Counter(pool.map(lambda n: sent_back(case.creditor_id, case.id, f"refund:{n}"), range(30)))
+    assert answers == {"sent": 1, "refused": 29}
+    assert sum(Posting.objects.filter(account="credit").values_list("amount", flat=True)) == -2000

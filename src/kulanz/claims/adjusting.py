@@ -48,12 +48,14 @@ def waive(claim_id: int, account: str, amount: int, cause: Cause) -> int:
     claim = _claim(claim_id)
     if account not in OWED:
         raise InputError(f"{account!r} is no account on which something is owed: {', '.join(OWED)}.")
-    if not ledger.posted(cause.key):
-        open_now = _open(claim.case_id).get((claim_id, account), 0)
-        if amount > open_now:
-            raise InputError(f"Only {open_now} is open there (minor units); {amount} cannot be waived.")
     lines = _moved({(claim_id, account): amount}, Account.WAIVED, "waiver")
-    return _post(claim.case_id, Kind.WAIVER, lines, cause, "claim.waived")
+    with transaction.atomic():
+        lock_case(claim.case_id)
+        if not ledger.posted(cause.key):
+            open_now = _open(claim.case_id).get((claim_id, account), 0)
+            if amount > open_now:
+                raise InputError(f"Only {open_now} is open there (minor units); {amount} cannot be waived.")
+        return _post(claim.case_id, Kind.WAIVER, lines, cause, "claim.waived")
 
 
 def discount(case_id: int, cause: Cause) -> int:
@@ -74,42 +76,48 @@ def transfer(claim_id: int, cause: Cause) -> int:
 def recall(claim_id: int, cause: Cause) -> int:
     """Take a claim back from an agency: it is owed here again as it was handed over."""
     claim = _claim(claim_id)
-    known = ledger.posted(cause.key)
-    if known:
-        return known
-    lines = _netted(Posting.objects.filter(claim_id=claim_id, journal__kind=Kind.TRANSFER))
-    if not lines:
-        raise InputError("Nothing of this claim is handed over.")
-    return _post(claim.case_id, Kind.TRANSFER, lines, cause, "claim.recalled")
+    with transaction.atomic():
+        lock_case(claim.case_id)
+        known = ledger.posted(cause.key)
+        if known:
+            return known
+        lines = _netted(Posting.objects.filter(claim_id=claim_id, journal__kind=Kind.TRANSFER))
+        if not lines:
+            raise InputError("Nothing of this claim is handed over.")
+        return _post(claim.case_id, Kind.TRANSFER, lines, cause, "claim.recalled")
 
 
 def recover(claim_id: int, amount: int, cause: Cause) -> int:
     """Money that came in for a claim after it was written off."""
     _positive(amount)
     claim = _claim(claim_id)
-    if not ledger.posted(cause.key):
-        written = _balance(claim.case_id, claim_id, Account.WRITTEN_OFF)
-        if amount > written:
-            raise InputError(f"Only {written} was written off (minor units); book the rest as a payment.")
     lines = [
         ledger.Line(Account.RECEIVED, amount, claim_id, "recovery"),
         ledger.Line(Account.WRITTEN_OFF, -amount, claim_id, "recovery"),
     ]
-    return _post(claim.case_id, Kind.RECOVERY, lines, cause, "claim.recovered")
+    with transaction.atomic():
+        lock_case(claim.case_id)
+        if not ledger.posted(cause.key):
+            written = _balance(claim.case_id, claim_id, Account.WRITTEN_OFF)
+            if amount > written:
+                raise InputError(f"Only {written} was written off (minor units); book the rest as a payment.")
+        return _post(claim.case_id, Kind.RECOVERY, lines, cause, "claim.recovered")
 
 
 def refund(case_id: int, amount: int, cause: Cause) -> int:
     """Credit was sent back to the customer."""
     _positive(amount)
-    if not ledger.posted(cause.key):
-        left = -_balance(case_id, None, Account.CREDIT)
-        if amount > left:
-            raise InputError(f"Only {left} stands in credit (minor units); {amount} cannot be sent back.")
     lines = [
         ledger.Line(Account.CREDIT, amount, None, "refund"),
         ledger.Line(Account.RECEIVED, -amount, None, "refund"),
     ]
-    return _post(case_id, Kind.REFUND, lines, cause, "credit.refunded")
+    with transaction.atomic():
+        lock_case(case_id)
+        if not ledger.posted(cause.key):
+            left = -_balance(case_id, None, Account.CREDIT)
+            if amount > left:
+                raise InputError(f"Only {left} stands in credit (minor units); {amount} cannot be sent back.")
+        return _post(case_id, Kind.REFUND, lines, cause, "credit.refunded")
 
 
 def correct(journal_id: int, cause: Cause) -> int:
@@ -129,15 +137,27 @@ def correct(journal_id: int, cause: Cause) -> int:
         ledger.Line(p.account, -p.amount, p.claim_id, "correction")
         for p in Posting.objects.filter(journal_id=journal_id).order_by("id")
     ]
-    return _post(wrong.case_id, Kind.CORRECTION, lines, cause, "ledger.corrected", {"corrects": journal_id})
+    with transaction.atomic():
+        lock_case(wrong.case_id)
+        if not ledger.posted(cause.key) and _corrected(wrong):
+            raise InputError("This journal is corrected already; correct the correction instead.")
+        details = {"corrects": journal_id}
+        return _post(wrong.case_id, Kind.CORRECTION, lines, cause, "ledger.corrected", details)
+
+
+def _corrected(wrong: Journal) -> bool:
+    corrections = Journal.objects.filter(case_id=wrong.case_id, kind=Kind.CORRECTION)
+    return any(
+        details.get("corrects") == wrong.id for details in corrections.values_list("details", flat=True)
+    )
 
 
 def _all(case_id: int, claim_id: int | None, kind: Kind, target: Account, cause: Cause) -> int:
-    known = ledger.posted(cause.key)
-    if known:
-        return known
     with transaction.atomic():
         lock_case(case_id)
+        known = ledger.posted(cause.key)
+        if known:
+            return known
         settling.settle(case_id, cause.key)
         owed = {
             (claim, account): amount
