@@ -243,6 +243,7 @@ def test_an_iban_is_read_however_it_is_written(iban, found) -> None:
         ("DE88370400440532013000", Fault.IBAN_TYPO, 0),
         ("DE8937040044053201300O", Fault.IBAN_TYPO, 0),
         ("US12345678901234567890", Fault.IBAN_COUNTRY, 0),
+        ("TR330006100519786457841326", Fault.IBAN_COUNTRY, 0),
         (" - ", Fault.IBAN_MISSING, 0),
     ],
 )

@@ -160,6 +160,15 @@ def test_a_payment_before_the_agreement_is_no_payment_of_it(case) -> None:
     assert standing(plan, TODAY).paid == 3000
 
 
+def test_the_return_of_an_earlier_payment_is_no_matter_of_the_plan(case) -> None:
+    key = pay(case, 2000, TODAY)
+    plan = agree(case, shown=8000)
+    pay(case, 3000, TODAY)
+    return_payment(key, value_date=TODAY, key="r1")
+    now = standing(plan, TODAY)
+    assert (now.paid, now.rest) == (3000, 5000)
+
+
 def test_missed_then_paid_within_the_grace_is_forgotten(case, plan, clock) -> None:
     on(clock, date(2026, 3, 17))
     assert told("plan.rate_missed") == []
@@ -265,6 +274,22 @@ def test_a_pause_puts_everything_off_by_a_month_once(case, plan, clock) -> None:
         actions.pause(plan.id)
     on(clock, date(2026, 5, 18))
     assert [event["rate"] for event in told("plan.rate_missed")] == [2]
+
+
+def test_what_was_missing_before_a_pause_is_told_anew_after_it(case, plan, clock) -> None:
+    on(clock, date(2026, 3, 18))
+    assert actions.pause(plan.id) == date(2026, 4, 14)
+    on(clock, date(2026, 4, 16))
+    plan.refresh_from_db()
+    assert plan.state == State.ACTIVE
+    on(clock, date(2026, 4, 18))
+    assert [event["until"] for event in told("plan.rate_missed")] == ["2026-03-25", "2026-04-25"]
+
+
+def test_a_pause_ends_in_the_future_however_late_it_begins(case, plan, clock) -> None:
+    clock.advance(timedelta(days=60))
+    assert actions.pause(plan.id) == date(2026, 5, 14)
+    assert plan.rates.order_by("number").first().due_on == date(2026, 5, 15)
 
 
 def test_an_amount_that_changed_meanwhile_is_shown_before_it_is_agreed(case) -> None:
@@ -443,6 +468,18 @@ def test_interest_during_a_plan_is_told_before_and_no_more_is_ever_asked(credito
     plan.refresh_from_db()
     assert (plan.state, open_amount(case.id)) == (State.COMPLETED, 0)
     assert check_ledger().clean
+
+
+def test_the_fee_is_paid_before_principal_and_so_costs_interest(creditor, collector, case) -> None:
+    """100.00 and a fee of 36.05, two rates of 68.21, the first on 4 March: of it about 31.79 is principal.
+
+    6.27 % a year: 0.0172 for one day on 100.00, 0.3632 for 31 days on 68.21.
+    """
+    Creditor.objects.filter(id=creditor.id).update(charges_interest=True)
+    policy(creditor, fee=9900, interest_during=True)
+    two = Proposal(Rhythm.MONTHLY, date(2026, 3, 4), count=2)
+    _, quote = actions.propose(case.id, two)
+    assert (quote.cost.fee, quote.cost.interest) == (3605, 38)
 
 
 def test_interest_for_days_beyond_the_laws_tables_is_not_asked_during_a_plan(creditor, case) -> None:

@@ -74,10 +74,10 @@ def propose(case_id: int, proposal: Proposal) -> tuple[Decision, Quote | None]:
     to talk first, InputError for a proposal that cannot be spread.
     """
     today, terms = _today(), plan_terms()
-    before = _changeable(case_id, terms)
+    _changeable(case_id, terms)
     owed = open_amount(case_id)
     decision = decide(proposal, terms, today, owed)
-    found = quote(case_id, proposal, terms, today, free=before is not None) if decision.accepted else None
+    found = quote(case_id, proposal, terms, today) if decision.accepted else None
     if found is not None and found.cost.plan:
         decision = decide(proposal, terms, today, owed, found.cost.total)
     if not decision.accepted:
@@ -104,7 +104,7 @@ def agree(case_id: int, proposal: Proposal, agreement: Agreement) -> Plan:
             raise ConflictError("Another plan was agreed meanwhile.")
         if not open_amount(case_id):
             raise AmountChangedError(agreement.shown, 0)
-        found = quote(case_id, proposal, terms, today, free=before is not None)
+        found = quote(case_id, proposal, terms, today)
         if found.cost.total != agreement.shown:
             raise AmountChangedError(agreement.shown, found.cost.total)
         if not decide(proposal, terms, today, found.cost.debt, found.cost.total).accepted:
@@ -129,7 +129,7 @@ def replan(plan_id: int, *, shown: int, form_key: str) -> Plan:
         if _changeable(case.id, terms) != plan:
             raise ConflictError("This plan has ended.")
         proposal = _again(plan, today)
-        found = quote(case.id, proposal, terms, today, free=True)
+        found = quote(case.id, proposal, terms, today)
         if found.cost.debt != shown:
             raise AmountChangedError(shown, found.cost.debt)
         made = _begin(case, proposal, found, key, plan)

@@ -71,14 +71,14 @@ def notice_days() -> int:
     return int(PlanPolicy._meta.get_field("notice_days").default if found is None else found)
 
 
-def quote(case_id: int, proposal: Proposal, terms: PlanTerms, today: date, *, free: bool = False) -> Quote:
-    """What a plan over everything owed on a case would cost and how it would run; `free`: a change costs no fee.
+def quote(case_id: int, proposal: Proposal, terms: PlanTerms, today: date) -> Quote:
+    """What a plan over everything owed on a case would cost and how it would run.
 
-    Interest runs on only where the creditor wants it and its cost can be told beforehand. Raises InputError for a
-    proposal that cannot be spread and for a case on which nothing is owed.
+    A change costs no fee: fees rest while a plan is under way. Interest runs on only where the creditor wants it and
+    its cost can be told beforehand. Raises InputError for a proposal that cannot be spread, and where nothing is owed.
     """
     debt = open_amount(case_id)
-    charge = None if free else _charge(case_id, debt, terms, today)
+    charge = _charge(case_id, debt, terms, today)
     cost = Cost(debt, charge.amount if charge else 0)
     interest = expected_interest(case_id, cost, proposal, today) if terms.interest_during else None
     cost = replace(cost, interest=interest or 0)
