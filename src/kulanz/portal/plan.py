@@ -20,7 +20,7 @@ from kulanz.payments.plans.queries import Quote, notice_days, plan_terms, runnin
 from kulanz.payments.plans.rules import Decision, PlanTerms, Proposal, start_window
 from kulanz.payments.reference import spaced
 from kulanz.portal import planned, shown
-from kulanz.portal.access import Page, SeeOther, link_view, not_found
+from kulanz.portal.access import Page, SeeOther, link_view
 from kulanz.portal.plan_form import PlanForm, fields, initial, posted, whole
 from kulanz.portal.views import with_payment
 
@@ -98,7 +98,7 @@ def as_pdf(request: HttpRequest, page: Page) -> HttpResponse:
     """The agreed plan on paper; the file's name says nothing about the customer."""
     found = running(page.statement.case_id)
     if found is None:
-        return not_found(request)
+        return SeeOther(f"{page.home}plan/")
     try:
         made = paper.as_pdf(paper.sheet(found, page.language, clock.today(page.look.timezone)), letterhead())
     except PdfUnavailableError:
