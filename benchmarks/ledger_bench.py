@@ -21,7 +21,7 @@ import psycopg
 
 OUT = Path(__file__).parents[1] / "build" / "bench" / "ledger.json"
 POSTGRES = os.environ.get("KULANZ_TEST_POSTGRES_URL", "postgresql://postgres@127.0.0.1:5432/postgres")
-CLIENTS, TENANTS, BATCH = 8, 100, 10_000
+CLIENTS, TENANTS, CLAIMS, BATCH = 8, 100, 100, 10_000
 DAY = date(2026, 3, 3)
 
 
@@ -31,7 +31,9 @@ def child(job: str, words: list[str], url: str) -> subprocess.Popen[str]:
         "DJANGO_SETTINGS_MODULE": "kulanz.config.settings",
     }
     command = [sys.executable, __file__, "--job", job, *words]
-    return subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        command, env=environment, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 def answer(job: str, words: list[str], url: str) -> Any:
@@ -40,17 +42,24 @@ def answer(job: str, words: list[str], url: str) -> Any:
 
 
 def together(seconds: float, tenants: int, url: str, clients: int = CLIENTS) -> float:
-    """Journals per second of `clients` processes at once."""
+    """Journals per second of `clients` processes, which begin together once all are connected."""
     words = [[str(seconds), str(number), str(tenants)] for number in range(clients)]
     running = [child("single", each, url) for each in words]
+    for each in running:
+        assert each.stdout
+        assert each.stdout.readline() == "ready\n"
+    for each in running:
+        assert each.stdin
+        each.stdin.write("go\n")
+        each.stdin.flush()
     done = [json.loads(each.communicate()[0]) for each in running]
-    return sum(each["journals"] for each in done) / max(each["seconds"] for each in done)
+    return float(sum(each["journals"] for each in done) / max(each["seconds"] for each in done))
 
 
 def set_up(tenants: int) -> None:
-    """Creditors, each with one case of one claim."""
+    """Creditors, each with some cases of one claim, and statistics as a database has them after a while."""
     from django.core.management import call_command  # noqa: PLC0415 - after Django is set up
-    from django.db import transaction  # noqa: PLC0415
+    from django.db import connection, transaction  # noqa: PLC0415
 
     from kulanz.claims.opening import open_claims  # noqa: PLC0415
     from kulanz.tenancy.actions import NewCreditor, add_creditor  # noqa: PLC0415
@@ -60,7 +69,9 @@ def set_up(tenants: int) -> None:
     for number in range(tenants):
         creditor = add_creditor(NewCreditor(f"c{number}", f"Creditor {number}", f"c{number}@shop.example"))
         with scope(creditor.id), transaction.atomic():
-            open_claims(_claims(1, number))
+            open_claims(_claims(CLAIMS, number))
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE")
 
 
 def _claims(n: int, number: int) -> Any:
@@ -87,7 +98,7 @@ def _claims(n: int, number: int) -> Any:
 
 
 def single(seconds: float, client: int, tenants: int) -> dict[str, float]:
-    """Commit journals one by one, each on the next creditor."""
+    """Commit journals one by one, each on the next creditor, once told to."""
     from django.db import transaction  # noqa: PLC0415
 
     from kulanz.claims import ledger  # noqa: PLC0415
@@ -95,13 +106,17 @@ def single(seconds: float, client: int, tenants: int) -> dict[str, float]:
     from kulanz.tenancy.scope import every_creditor, scope  # noqa: PLC0415
 
     with every_creditor("a benchmark"):
-        rows = list(Claim.objects.order_by("id").values_list("creditor_id", "case_id", "id")[:tenants])
+        rows = list(Claim.objects.order_by("id").values_list("creditor_id", "case_id", "id"))
+    owned = [rows[first : first + CLAIMS] for first in range(0, tenants * CLAIMS, CLAIMS)]
+    print("ready", flush=True)
+    sys.stdin.readline()
     done, begun = 0, perf_counter()
     while perf_counter() - begun < seconds:
-        creditor, case, claim = rows[(done * CLIENTS + client) % len(rows)]
+        turn = done * CLIENTS + client
+        creditor, case, claim = owned[turn % tenants][turn // tenants % CLAIMS]
         lines = (ledger.Line("received", 1, None, "payment"), ledger.Line("principal", -1, claim, "payment"))
         with scope(creditor), transaction.atomic():
-            ledger.post(ledger.Entry(f"bench:{client}:{done}", "payment", case, DAY, lines, "bench"))
+            ledger.post(ledger.Entry(f"bench:{os.getpid()}:{done}", "payment", case, DAY, lines, "bench"))
         done += 1
     return {"journals": done, "seconds": perf_counter() - begun}
 
