@@ -1,7 +1,9 @@
 """The law packs as this installation has them: the shipped figures with the operator's own dated rows merged in."""
 
+import json
 from datetime import date
 from functools import lru_cache
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -13,7 +15,12 @@ from kulanz.tenancy.models import LawRow
 
 def pack(jurisdiction: str) -> Pack:
     """The pack of a jurisdiction, with the operator's rows. Raises InputError for one that has no pack."""
-    return _merged(jurisdiction, _version())
+    with connection.cursor() as cursor:
+        cursor.execute(
+            'SELECT "table", CAST("row" AS TEXT) FROM tenancy_lawrow WHERE jurisdiction = %s ORDER BY id',
+            [jurisdiction.upper()],
+        )
+        return _merged(jurisdiction, tuple(cursor.fetchall()))
 
 
 def add_row(jurisdiction: str, added: AddedRow, by: str) -> LawRow:
@@ -34,25 +41,16 @@ def rows(jurisdiction: str) -> list[LawRow]:
     return list(LawRow.objects.filter(jurisdiction=jurisdiction.upper()).order_by("id"))
 
 
-def _version() -> str:
-    """Changes with every added row, empty before the first; rows are never changed or removed."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT COUNT(*), MAX(id), MAX(added_at) FROM tenancy_lawrow")
-        count, last, at = cursor.fetchone()
-        return f"{count} {last} {at}" if count else ""
-
-
 @lru_cache(maxsize=64)
-def _merged(jurisdiction: str, version: str) -> Pack:
+def _merged(jurisdiction: str, added: tuple[tuple[str, str], ...]) -> Pack:
     found = packs.load(jurisdiction)
-    for row in rows(jurisdiction) if version else ():
-        found = packs.merged(found, [_added(row, found)])
+    for table, row in added:
+        found = packs.merged(found, [_added(table, json.loads(row), found)])
     return found
 
 
-def _added(row: LawRow, into: Pack) -> AddedRow:
+def _added(table: str, row: dict[str, Any], into: Pack) -> AddedRow:
     """A row from before an upgrade of the shipped tables does not shorten them."""
-    fields = dict(row.row)
-    until = fields.pop("known_until", None)
-    end = max(date.fromisoformat(until), into.end_of(row.table)) if until else None
-    return AddedRow(row.table, fields, end)
+    until = row.pop("known_until", None)
+    end = max(date.fromisoformat(until), into.end_of(table)) if until else None
+    return AddedRow(table, row, end)
