@@ -70,6 +70,17 @@ def test_only_days_within_the_running_time_are_suspended() -> None:
     assert last(date(2020, 5, 3), suspensions=(across,)) == date(2024, 1, 10)
 
 
+def test_a_payment_during_a_suspension_counts_from_its_end() -> None:
+    """Section 209 BGB: time during which limitation is suspended is not counted, not in the new period either."""
+    talks = Suspended(TALKS, date(2023, 1, 1), date(2023, 6, 30))
+    assert last(date(2020, 5, 3), date(2023, 3, 1), suspensions=(talks,)) == date(2026, 6, 30)
+    order = Suspended(ORDER, date(2023, 3, 1), date(2023, 5, 31))
+    assert last(date(2020, 5, 3), date(2023, 8, 1), suspensions=(order,)) == date(2026, 11, 30)
+    assert last(date(2020, 5, 3), date(2023, 12, 1), suspensions=(order,)) == date(2026, 12, 1)
+    step = limitation(DE, Facts(date(2020, 5, 3), (date(2023, 3, 1),), (talks,))).steps[-1]
+    assert step.text_en == "Payment or acknowledgement on 2023-03-01: 3 years begin anew after 2023-06-30."
+
+
 def test_while_a_suspension_lasts_nothing_is_barred() -> None:
     running = limitation(DE, Facts(date(2020, 5, 3), (), (Suspended(TALKS, date(2023, 1, 1), None),)))
     assert running.last is None

@@ -47,7 +47,7 @@ def waive(claim_id: int, account: str, amount: int, cause: Cause) -> int:
     _positive(amount)
     claim = _claim(claim_id)
     if account not in OWED:
-        raise InputError(f"{account!r} is no account on which something is owed: {', '.join(OWED)}.")
+        raise InputError(f"{str(account)!r} is no account on which something is owed: {', '.join(OWED)}.")
     lines = _moved({(claim_id, account): amount}, Account.WAIVED, "waiver")
     with transaction.atomic():
         lock_case(claim.case_id)

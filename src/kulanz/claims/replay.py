@@ -29,7 +29,7 @@ ACCOUNTS = {order: tuple(a for part in parts for a in _OF_PART[part]) for order,
 
 Movements = Sequence[tuple[date, int]]
 Interest = Callable[[int, Movements, date], int]
-"""(claim, movements of its principal, day) -> default interest in minor units up to and with the day, rounded once."""
+"""(claim, movements of its principal, day) -> default interest in minor units for the days before the day, rounded once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -189,7 +189,7 @@ class _Work:
             self.move(fact.day, line)
 
     def accrue(self, day: date) -> None:
-        """Charge default interest up to and with `day`."""
+        """Charge default interest for the days before `day`."""
         if self.interest is None:
             return
         for debt in self.debts.values():

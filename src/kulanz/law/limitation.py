@@ -149,26 +149,32 @@ def _steps(rule: LimitationRule, breaks: LimitationBreaks | None, facts: Facts) 
         return
     happened: list[tuple[date, Suspended | None]] = [(day, None) for day in facts.restarts]
     happened += [(each.start, each) for each in facts.suspensions]
+    rested = facts.arose
     for day, suspended in sorted(happened, key=lambda pair: pair[0]):
         if day > last or day < facts.arose:
             continue
         if suspended is None:
-            renewed = _add_years(day, rule.years)
-            begin, last = day + _DAY, max(last, renewed)
-            yield _restart(day, last, breaks, rule)
+            counted = max(day, rested)
+            begin, last = counted + _DAY, max(last, _add_years(counted, rule.years))
+            yield _restart(day, counted, last, breaks, rule)
         elif suspended.until is None:
             yield _suspension(suspended, None, breaks)
             return
         else:
-            last = _extended(suspended, begin, last, breaks)
+            end = _end_of(suspended, suspended.until, breaks)
+            rested = max(rested, end)
+            last = _extended(suspended, begin, end, last, breaks)
             yield _suspension(suspended, last, breaks)
 
 
-def _extended(suspended: Suspended, begin: date, last: date, breaks: LimitationBreaks) -> date:
-    assert suspended.until is not None
-    end = suspended.until
+def _end_of(suspended: Suspended, until: date, breaks: LimitationBreaks) -> date:
+    """The last day that is not counted."""
     if suspended.kind is Suspension.PAYMENT_ORDER:
-        end = _add_months(end, breaks.order_months)
+        return _add_months(until, breaks.order_months)
+    return until
+
+
+def _extended(suspended: Suspended, begin: date, end: date, last: date, breaks: LimitationBreaks) -> date:
     days = (end - max(suspended.start, begin)).days + 1
     longer = last + timedelta(days=max(0, days))
     if suspended.kind is Suspension.NEGOTIATION:
@@ -176,12 +182,16 @@ def _extended(suspended: Suspended, begin: date, last: date, breaks: LimitationB
     return longer
 
 
-def _restart(day: date, last: date, breaks: LimitationBreaks, rule: LimitationRule) -> Step:
+def _restart(day: date, counted: date, last: date, breaks: LimitationBreaks, rule: LimitationRule) -> Step:
+    """`counted`: the day after which the new time runs, later than `day` where a suspension lasts (section 209 BGB)."""
+    told, after_de, after_en = day.isoformat(), "", ""
+    if counted > day:
+        after_de, after_en = f" nach dem {counted.isoformat()}", f" after {counted.isoformat()}"
     return Step(
         day,
         last,
-        f"Zahlung oder Anerkenntnis am {day.isoformat()}: {rule.years} Jahre beginnen neu.",
-        f"Payment or acknowledgement on {day.isoformat()}: {rule.years} years begin anew.",
+        f"Zahlung oder Anerkenntnis am {told}: {rule.years} Jahre beginnen{after_de} neu.",
+        f"Payment or acknowledgement on {told}: {rule.years} years begin anew{after_en}.",
         breaks.restart_source,
     )
 
