@@ -1,6 +1,6 @@
 """`make mutation`: changes the law and the ledger line by line and counts what no test notices.
 
-Works on a copy of the tree in build/mutation. `make mutation ARGS="law/allocation claims/ledger"` takes only these
+Works on a copy of what is committed, in build/mutation. `make mutation ARGS="law/allocation claims/ledger"` takes only these
 modules. Prints a table and writes build/mutation.json; exits 1 where law or ledger fall below the least score.
 """
 
@@ -28,7 +28,7 @@ SETTINGS = """
 paths_to_mutate = {paths}
 tests_dir = {tests}
 also_copy = ["src", "tests", "docs", "scripts", "benchmarks", "README.md", "CHANGELOG.md", "Makefile", "pyproject.toml"]
-pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist", "-m", "not browser"]
+pytest_add_cli_args = ["-p", "no:cacheprovider", "-p", "no:xdist", "-p", "migrated_once", "-m", "not browser"]
 """
 
 
@@ -56,10 +56,8 @@ def run(room: str, names: list[str]) -> dict[str, dict[str, int]]:
     """What became of the mutants of a room's modules."""
     shutil.rmtree(COPY, ignore_errors=True)
     COPY.mkdir(parents=True)
-    for name in ("src", "tests", "docs", "scripts", "benchmarks"):
-        shutil.copytree(ROOT / name, COPY / name, ignore=shutil.ignore_patterns("__pycache__", "*.db"))
-    for name in ("README.md", "CHANGELOG.md", "Makefile"):
-        shutil.copy(ROOT / name, COPY)
+    tree = subprocess.run(["git", "archive", "HEAD"], cwd=ROOT, check=True, capture_output=True).stdout
+    subprocess.run(["tar", "-x", "-C", COPY], input=tree, check=True)
     paths = [f"src/kulanz/{room}/{name}.py" for name in names]
     tests = [str(path.relative_to(ROOT)) for path in TESTS[room]]
     project = (ROOT / "pyproject.toml").read_text("utf-8")
@@ -67,6 +65,7 @@ def run(room: str, names: list[str]) -> dict[str, dict[str, int]]:
     mutmut = Path(sys.executable).parent / "mutmut"
     environment = os.environ | {
         "KULANZ_DATABASE_URL": "sqlite:///build/test.db",
+        "PYTHONPATH": str(COPY / "scripts"),
         "HYPOTHESIS_PROFILE": "default",
     }
     subprocess.run([mutmut, "run", "--max-children", "2"], cwd=COPY, env=environment, check=True)
