@@ -8,7 +8,6 @@ import pytest
 from django.core import management
 from django.db import connection
 
-
 KEPT = Path(__file__).parents[1] / "build" / "migrated.db"
 _call = management.call_command
 
