@@ -1,7 +1,8 @@
 """`make mutation`: changes the law and the ledger line by line and counts what no test notices.
 
 Works on a copy of what is committed, in build/mutation. `make mutation ARGS="law/allocation claims/ledger"` takes
-only these modules. Prints a table and writes build/mutation.json; exits 1 where law or ledger fall below the least score.
+only these modules. Prints a table and writes build/mutation.json; exits 1 where law or ledger fall below the least
+score.
 """
 
 import json
