@@ -29,7 +29,7 @@ ACCOUNTS = {order: tuple(a for part in parts for a in _OF_PART[part]) for order,
 
 Movements = Sequence[tuple[date, int]]
 Interest = Callable[[int, Movements, date], int]
-"""(claim, movements of its principal, day) -> default interest for the days before the day, minor units, rounded once."""
+"""(claim, movements of its principal, day) -> default interest for the days before the day, minor units, rounded."""
 
 
 @dataclass(frozen=True, slots=True)
