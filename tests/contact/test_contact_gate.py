@@ -419,3 +419,31 @@ def _one_channel() -> dict[str, Any]:
         name: np.array([[name == "has_point"]])
         for name in ("has_point", "bounced", "opted_out", "no_consent")
     }
+
+
+def test_an_offer_outside_the_creditors_limits_is_cut_for_its_case_alone(
+    space, stage, rules, make_facts
+) -> None:
+    both = replace(stage, offers=("none", "later"))
+    found = gate(
+        make_facts(2),
+        [both],
+        np.zeros(2, np.int16),
+        space,
+        rules,
+        TUESDAY,
+        np.array([[True, True], [True, False]]),
+    )
+    table = found.allowed.channel_tone_offer.reshape(2, 2, 3, 2)
+    assert table[0, :, :2].all()
+    assert table[1, :, :2, 0].all()
+    assert not table[1, :, :, 1].any()
+    assert {code: rows.tolist() for code, rows in found.vetoes.items()}["offer_limits"] == [False, True]
+
+
+def test_a_case_that_loses_its_only_offer_is_not_written_to(space, stage, rules, make_facts) -> None:
+    only_later = replace(stage, offers=("later",))
+    offers = np.array([[True, True], [True, False]])
+    found = gate(make_facts(2), [only_later], np.zeros(2, np.int16), space, rules, TUESDAY, offers)
+    assert found.allowed.channel_slot.any(axis=1).tolist() == [True, False]
+    assert found.vetoes["offer_limits"].tolist() == [False, True]

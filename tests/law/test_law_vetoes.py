@@ -29,12 +29,13 @@ NUMBERS = {
     22: "amount_too_small",
     23: "returning",
     24: "called_enough",
+    25: "offer_limits",
 }
 
 
 def test_numbers_of_stored_codes_never_move() -> None:
     assert {code.number: code.value for code in VetoCode} == NUMBERS
-    assert [VetoCode.numbered(number) for number in range(25)] == [None, *VetoCode]
+    assert [VetoCode.numbered(number) for number in range(26)] == [None, *VetoCode]
     with pytest.raises(IndexError):
         VetoCode.numbered(25)
 

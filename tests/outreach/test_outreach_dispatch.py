@@ -56,6 +56,7 @@ def test_a_due_message_leaves_and_leaves_its_traces(make_case: Any, queue: Any, 
             "demanding": True,
             "stage": "reminder_1",
             "tone": "friendly",
+            "offer": "none",
             "code": "",
         }
     ]

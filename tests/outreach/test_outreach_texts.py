@@ -112,12 +112,41 @@ def test_amount_and_due_date_are_named_and_there_is_one_button(stage: str, tone:
     assert f"{URL}later/" not in body, "no offer, no sentence about it"
 
 
+TERMS = {
+    "offer_full": 10_000,
+    "offer_pay": 8_500,
+    "offer_day": "2026-03-18",
+    "offer_until": "2026-03-17",
+}
+
+
 @pytest.mark.parametrize("language", ["de", "en"])
 @pytest.mark.parametrize("tone", TONES)
 @pytest.mark.parametrize("stage", STAGES)
-def test_the_offer_to_choose_a_day_is_a_sentence_with_a_link(stage: str, tone: str, language: str) -> None:
-    _, body = written(stage, tone, view(INVOICE, language=language), offer="later")
-    assert body.count(f"{URL}later/") == 1
+@pytest.mark.parametrize(
+    ("offer", "link", "said"),
+    [
+        ("later", "later/", [("18. März 2026", "18 March 2026")]),
+        ("plan", "plan/", [("85,00 €", "€85.00"), ("18. März 2026", "18 March 2026")]),
+        (
+            "discount",
+            "",
+            [("85,00 €", "€85.00"), ("100,00 €", "€100.00"), ("17. März 2026", "17 March 2026")],
+        ),
+    ],
+)
+def test_an_offer_is_told_with_its_terms_and_one_link_and_leaves_the_subject(
+    stage: str, tone: str, language: str, offer: str, link: str, said: list[tuple[str, str]]
+) -> None:
+    case = view(INVOICE, language=language)
+    subject, plain = written(stage, tone, case)
+    offered, body = written(stage, tone, case, offer=offer, data=TERMS)
+    assert offered == subject
+    assert body.count(f"({URL}{link})") == 1
+    for german, english in said:
+        assert (german if language == "de" else english) in body
+    assert "\n\n\n" not in body
+    assert set(plain.splitlines()) <= set(body.splitlines()), "the rest stays as it is"
 
 
 @pytest.mark.parametrize(

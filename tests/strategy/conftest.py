@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from kulanz.contact.models import ContactLog
+from kulanz.events.log import record
 from kulanz.kernel.clock import VirtualClock
 from kulanz.outreach.models import Message
 from kulanz.strategy import journeys
@@ -46,6 +47,7 @@ def deliver(clock: VirtualClock) -> Deliver:
                 demanding=True,
                 message_id=message.id,
             )
+            record("message.sent", message.id, {"case": message.case_id, "offer": message.offer})
         return queued
 
     return hand_over

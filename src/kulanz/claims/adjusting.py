@@ -6,7 +6,7 @@ currency; value dates may lie in the past.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 
@@ -58,19 +58,38 @@ def waive(claim_id: int, account: str, amount: int, cause: Cause) -> int:
         return _post(claim.case_id, Kind.WAIVER, lines, cause, "claim.waived")
 
 
-def discount(case_id: int, cause: Cause) -> int:
-    """Everything still open on a case is given up after an agreed part was paid (settlement discount)."""
-    return _all(case_id, None, Kind.DISCOUNT, Account.DISCOUNTED, cause)
+def discount(
+    case_id: int, cause: Cause, *, claims: Collection[int] | None = None, most: int | None = None
+) -> int:
+    """What is still open on a case is given up after an agreed part was paid (settlement discount).
+
+    `claims`: on these alone; `most`: no more than this in all, minor units.
+    """
+    return _all(case_id, claims, Kind.DISCOUNT, Account.DISCOUNTED, cause, most)
+
+
+def revoke_discount(case_id: int, claims: Collection[int], cause: Cause) -> int:
+    """What was given up on claims is owed again: the payment that earned it went back."""
+    with transaction.atomic():
+        lock_case(case_id)
+        known = ledger.posted(cause.key)
+        if known:
+            return known
+        given = Posting.objects.filter(case_id=case_id, claim_id__in=claims, basis=Kind.DISCOUNT.value)
+        lines = _netted(given, Kind.DISCOUNT.value)
+        if not lines:
+            raise InputError("Nothing of these claims is given up.")
+        return _post(case_id, Kind.DISCOUNT, lines, cause, "claim.discount_revoked")
 
 
 def write_off(claim_id: int, cause: Cause) -> int:
     """Take a claim out of the books; money that comes later is booked by `recover`."""
-    return _all(_claim(claim_id).case_id, claim_id, Kind.WRITE_OFF, Account.WRITTEN_OFF, cause)
+    return _all(_claim(claim_id).case_id, [claim_id], Kind.WRITE_OFF, Account.WRITTEN_OFF, cause)
 
 
 def transfer(claim_id: int, cause: Cause) -> int:
     """Hand what is open on a claim over to an agency or court; `recall` brings it back."""
-    return _all(_claim(claim_id).case_id, claim_id, Kind.TRANSFER, Account.TRANSFERRED, cause)
+    return _all(_claim(claim_id).case_id, [claim_id], Kind.TRANSFER, Account.TRANSFERRED, cause)
 
 
 def recall(claim_id: int, cause: Cause) -> int:
@@ -81,7 +100,8 @@ def recall(claim_id: int, cause: Cause) -> int:
         known = ledger.posted(cause.key)
         if known:
             return known
-        lines = _netted(Posting.objects.filter(claim_id=claim_id, journal__kind=Kind.TRANSFER))
+        handed_over = Posting.objects.filter(claim_id=claim_id, journal__kind=Kind.TRANSFER)
+        lines = _netted(handed_over, Kind.TRANSFER.value)
         if not lines:
             raise InputError("Nothing of this claim is handed over.")
         return _post(claim.case_id, Kind.TRANSFER, lines, cause, "claim.recalled")
@@ -152,7 +172,14 @@ def _corrected(wrong: Journal) -> bool:
     )
 
 
-def _all(case_id: int, claim_id: int | None, kind: Kind, target: Account, cause: Cause) -> int:
+def _all(
+    case_id: int,
+    claims: Collection[int] | None,
+    kind: Kind,
+    target: Account,
+    cause: Cause,
+    most: int | None = None,
+) -> int:
     with transaction.atomic():
         lock_case(case_id)
         known = ledger.posted(cause.key)
@@ -162,8 +189,10 @@ def _all(case_id: int, claim_id: int | None, kind: Kind, target: Account, cause:
         owed = {
             (claim, account): amount
             for (claim, account), amount in _open(case_id).items()
-            if amount > 0 and claim_id in (None, claim)
+            if amount > 0 and (claims is None or claim in claims)
         }
+        if most is not None:
+            owed = _at_most(owed, most)
         if not owed:
             raise InputError("Nothing is open there any more.")
         return _post(case_id, kind, _moved(owed, target, kind.value), cause, f"claim.{target.value}")
@@ -189,6 +218,17 @@ def _post(
     return journal_id
 
 
+def _at_most(owed: Mapping[tuple[int, str], int], most: int) -> dict[tuple[int, str], int]:
+    """The amounts, cut off where they are more than `most` together."""
+    found: dict[tuple[int, str], int] = {}
+    for where, amount in sorted(owed.items()):
+        part = min(amount, most)
+        most -= part
+        if part > 0:
+            found[where] = part
+    return found
+
+
 def _moved(owed: Mapping[tuple[int, str], int], target: Account, basis: str) -> list[ledger.Line]:
     """Lines that take amounts from the accounts of claims to `target` of the same claim."""
     return [
@@ -198,15 +238,13 @@ def _moved(owed: Mapping[tuple[int, str], int], target: Account, basis: str) -> 
     ]
 
 
-def _netted(postings: Iterable[Posting]) -> list[ledger.Line]:
+def _netted(postings: Iterable[Posting], basis: str) -> list[ledger.Line]:
     """The opposite of what the postings left on each account."""
     left: Counter[tuple[int | None, str]] = Counter()
     for posting in postings:
         left[posting.claim_id, posting.account] += posting.amount
     return [
-        ledger.Line(account, -amount, claim, "transfer")
-        for (claim, account), amount in left.items()
-        if amount
+        ledger.Line(account, -amount, claim, basis) for (claim, account), amount in left.items() if amount
     ]
 
 

@@ -29,6 +29,7 @@ SCHEDULE = (
     Periodic("kulanz.claims.tasks.accrue", 86_400),
     Periodic("kulanz.claims.tasks.seal", 60),
     Periodic("kulanz.payments.tasks.check_plans", 86_400),
+    Periodic("kulanz.payments.tasks.check_offers", 86_400),
     Periodic("kulanz.strategy.tasks.decide", 900),
     Periodic("kulanz.strategy.tasks.learn", 900),
 )

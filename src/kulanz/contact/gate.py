@@ -43,11 +43,13 @@ def gate(
     space: ActionSpace,
     rules: CreditorRules,
     at: datetime,
+    offers: Bools | None = None,
 ) -> Gated:
     """The allowed actions of each case at `at` (aware). Waiting is always allowed.
 
     `facts` has the channels of `space` in its order; `stage_index` int16[n] points into `stages`, -1 where the case is
-    in none. A slot is the next one to start, if it starts within the stage's window. Of several cases of one customer
+    in none. `offers` bool[n, O]: which offers of `space` the creditor allows for each case, None: all. A slot is the
+    next one to start, if it starts within the stage's window. Of several cases of one customer
     only one may be contacted: one in a demanding stage first, then the one with the larger open amount. Raises
     InputError where the arguments do not fit together, NoRate where the law pack has no rule for a day.
     """
@@ -74,10 +76,15 @@ def gate(
         _note(vetoes, VetoCode.CALLED_ENOUGH, silent & slots.any(axis=1))
         usable[:, number] &= ~silent
     sendable = usable.any(axis=1) & slots.any(axis=1)
+    tone_offers = tables.tone_offers[stage_index]
+    if offers is not None:
+        tone_offers, cut = _within(tone_offers, offers)
+        _note(vetoes, VetoCode.OFFER_LIMITS, cut & sendable)
+        sendable &= tone_offers.any(axis=1)
     rival = _rivals(facts, sendable, demanding)
     _note(vetoes, VetoCode.CUSTOMER_CONTACTED, rival)
     usable &= (sendable & ~rival)[:, None]
-    allowed = _allowed(usable, slots, tables.tone_offers[stage_index])
+    allowed = _allowed(usable, slots, tone_offers)
     if calls is not None:
         by_channel = allowed.channel_slot.reshape(len(facts), len(space.channels), -1)
         by_channel[:, space.channels.index(CALL)] &= calls
@@ -200,6 +207,14 @@ def _rivals(facts: CaseFacts, sendable: Bools, demanding: Bools) -> Bools:
     customers = facts.customer_id[order]
     rivals[order[1:]] = customers[1:] == customers[:-1]
     return rivals & sendable
+
+
+def _within(tone_offers: Bools, offers: Bools) -> tuple[Bools, Bools]:
+    """bool[n, T * O] without the offers that are not allowed, and the cases, bool[n], that lost one by it."""
+    n, width = offers.shape
+    left = tone_offers.reshape(n, -1, width) & offers[:, None, :]
+    found: Bools = left.reshape(n, -1)
+    return found, (found != tone_offers).any(axis=1)
 
 
 def _allowed(usable: Bools, slots: Bools, tone_offers: Bools) -> Allowed:

@@ -22,7 +22,9 @@ TONES: dict[str, Promise] = {
 }
 OFFERS: dict[str, Promise] = {
     "none": _("no offer"),
-    "later": _("choose your own day"),
+    "later": _("a later day"),
+    "plan": _("instalments"),
+    "discount": _("settlement discount"),
 }
 STAGES: dict[str, Promise] = {
     "pre_due": _("Before the due date"),

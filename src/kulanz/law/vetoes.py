@@ -33,6 +33,7 @@ class VetoCode(StrEnum):
     AMOUNT_TOO_SMALL = "amount_too_small"
     RETURNING = "returning"
     CALLED_ENOUGH = "called_enough"
+    OFFER_LIMITS = "offer_limits"
 
     @property
     def number(self) -> int:
@@ -183,6 +184,10 @@ _WORDINGS = {
         "Für Anrufe ist die zulässige Zahl erreicht, oder das letzte Gespräch ist zu frisch.",
         "The permitted number of calls is reached, or the last talk was too recent.",
         "Telephone contact frequency of the jurisdiction",
+    ),
+    VetoCode.OFFER_LIMITS: Wording(
+        "Ein Angebot dieser Stufe liegt für diesen Fall außerhalb der Grenzen des Gläubigers.",
+        "An offer of this stage is outside the creditor's limits for this case.",
     ),
 }
 

@@ -27,10 +27,11 @@ SERVICE_LASTS = timedelta(days=3)
 
 @dataclass(frozen=True, slots=True)
 class NewMessages:
-    """n messages of one kind, as columns; `allowed` is each stage's set as JSON text.
+    """n messages of one kind, as columns.
 
+    `allowed` is each stage's set and `data` the terms of each offer (None: none has any), both as JSON text.
     `decision_id` makes the key: one decision writes one message. Amounts are not copied: a message says what is
-    open when it leaves.
+    open when it leaves. Only the terms of an offer are: they hold as they were made.
     """
 
     case_id: NDArray[np.int64]
@@ -44,6 +45,7 @@ class NewMessages:
     decision_id: NDArray[np.int64]
     link_id: NDArray[np.int64]
     allowed: Sequence[str]
+    data: Sequence[str] | None = None
     kind: str = Message.Kind.DEMANDING.value
 
 
@@ -84,7 +86,7 @@ def queue_block(columns: NewMessages) -> NDArray[np.int64]:
             "tone": list(columns.tone),
             "offer": list(columns.offer),
             "allowed": list(columns.allowed),
-            "data": "{}",
+            "data": "{}" if columns.data is None else list(columns.data),
             "decision_id": decisions,
             "link_id": columns.link_id,
             "not_before": list(columns.not_before),

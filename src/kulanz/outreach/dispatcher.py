@@ -22,6 +22,8 @@ from kulanz.outreach.channels import registry
 from kulanz.outreach.channels.port import Channel, ChannelDownError, Outcome, Result
 from kulanz.outreach.compose import Composed, Composer
 from kulanz.outreach.models import Message
+from kulanz.payments.offers import actions as offers
+from kulanz.payments.offers.rules import Kind
 
 LEASE = timedelta(minutes=10)
 """Far longer than a hand-over may take (the mail server's timeout is 20 s per step)."""
@@ -181,6 +183,9 @@ def _mark(draft: _Draft, composer: Composer, now: datetime, lease: timedelta) ->
         if not _may_leave(message, now, composer.contact_rules):
             return None
         draft = _fresh(draft, composer)
+        if _offer_lapsed(message):
+            marking.without_offer(message)
+            draft = _rewritten(message, composer)
     except KulanzError as error:
         marking.mark_failed(message, "unwritable", str(error))
         return None
@@ -201,9 +206,25 @@ def _fresh(draft: _Draft, composer: Composer) -> _Draft:
     message, address = draft.message, draft.address
     if address is not None and reading.unchanged(message.case_id, draft.version, address.point_id):
         return draft
+    return _rewritten(message, composer)
+
+
+def _rewritten(message: Message, composer: Composer) -> _Draft:
     case = reading.case_views([message.case_id])[message.case_id]
     found = reading.addresses([message.customer_id]).get((message.customer_id, message.channel))
     return _draft(message, case, found, composer)
+
+
+def _offer_lapsed(message: Message) -> bool:
+    """Whether the message tells of an offer that does not stand any more.
+
+    The demand itself is as right as before, and a step of the law must not be lost over it, so it goes out without.
+    """
+    return (
+        message.kind == Message.Kind.DEMANDING
+        and message.offer in set(Kind)
+        and not offers.stands(message.id)
+    )
 
 
 def _may_leave(message: Message, now: datetime, rules: CreditorRules) -> bool:

@@ -126,6 +126,13 @@ def _tell(event: str, message: Message, code: str) -> None:
             "demanding": message.kind == Message.Kind.DEMANDING,
             "stage": message.stage,
             "tone": message.tone,
+            "offer": message.offer,
             "code": code,
         },
     )
+
+
+def without_offer(message: Message) -> None:
+    """The message leaves as it would have without its offer, which does not stand any more."""
+    _change(message, offer="none", data="{}")
+    message.data = {}

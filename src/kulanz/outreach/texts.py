@@ -24,8 +24,9 @@ NAMES = frozenset(
     [
         "account", "amount", "claim.amount", "claim.due", "claim.number", "claim.what", "claims", "count",
         "creditor.legal_name", "creditor.name", "credit", "customer.name", "days", "due", "identifier", "later",
-        "mandate", "more", "offer", "paid", "pay", "pay_by", "plan", "plan_cost", "plan_total", "preferences", "rate",
-        "rates", "rates_more", "rest", "settled", "until",
+        "mandate", "more", "offer", "offer_day", "offer_full",
+        "offer_pay", "offer_until", "paid", "pay", "pay_by", "plan", "plan_cost", "plan_total", "preferences",
+        "rate", "rates", "rates_more", "rest", "settled", "until",
     ]
 )  # fmt: skip
 """Every value that a text may use; `values.py` says what each holds."""

@@ -33,7 +33,7 @@ def values(
     """Everything a text may use, formatted for the customer's language.
 
     The claims demanded are those due at `at`, or the next ones to fall due. `data` of a service message may hold
-    `paid` (minor units) and `until` (ISO date), and what `_of_plan` reads.
+    `paid` (minor units) and `until` (ISO date), and what `_of_plan` and `_of_offer` read.
     """
     words = Words(case.language, creditor.country, case.currency)
     today = at.astimezone(ZoneInfo(creditor.timezone)).date()
@@ -63,6 +63,7 @@ def values(
         "paid": words.money(int(data["paid"])) if "paid" in data else "",
         "until": words.day(date.fromisoformat(data["until"])) if "until" in data else "",
         **_of_plan(words, url, data),
+        **_of_offer(words, data),
     }
 
 
@@ -126,3 +127,12 @@ def _of_plan(words: Words, url: str, data: Mapping[str, Any]) -> dict[str, Any]:
     texts = {name: str(data.get(name, "")) for name in ("mandate", "identifier", "account")}
     more = int(data.get("rates_more", 0))
     return {"plan": f"{url}plan/", "rates": rates, "rates_more": more, **money, **texts}
+
+
+def _of_offer(words: Words, data: Mapping[str, Any]) -> dict[str, str]:
+    """The terms of an offer; amounts in `data` are minor units, days ISO dates."""
+    money = {
+        name: words.money(int(data[name])) if name in data else "" for name in ("offer_full", "offer_pay")
+    }
+    days = ("offer_day", "offer_until")
+    return money | {name: words.day(date.fromisoformat(data[name])) if name in data else "" for name in days}

@@ -144,26 +144,31 @@ def _book(
 
 
 def _take_back(payment: Payment, value_date: date) -> None:
+    """Marked before it is booked: who follows the booking sees the money as gone."""
+    payment.returned_at = clock.now()
+    payment.save(update_fields=["returned_at"])
     return_payment(
         payment.journal_key,
         value_date=value_date,
         key=f"return:{payment.journal_key}",
         payment_id=payment.id,
     )
-    payment.returned_at = clock.now()
-    payment.save(update_fields=["returned_at"])
 
 
 def _reinstate(payment: Payment, notice: Notice) -> None:
     """A dispute was won: the money is there again, as a payment of its own day. Each notice counts once."""
     day = notice.at.astimezone(_timezone()).date()
-    key = f"reinstated:{notice.event_id}:{payment.journal_key}"[:120]
-    book_payment(
-        payment.case_id, payment.amount, value_date=day, key=key, method=payment.method, payment_id=payment.id
-    )
     payment.returned_at = None
-    payment.journal_key = key
+    payment.journal_key = f"reinstated:{notice.event_id}:{payment.journal_key}"[:120]
     payment.save(update_fields=["returned_at", "journal_key"])
+    book_payment(
+        payment.case_id,
+        payment.amount,
+        value_date=day,
+        key=payment.journal_key,
+        method=payment.method,
+        payment_id=payment.id,
+    )
 
 
 def _money(payment: Payment | None) -> Money:

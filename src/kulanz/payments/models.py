@@ -5,6 +5,7 @@ from typing import ClassVar
 from django.db import models
 
 from kulanz.claims.models import Case, Customer
+from kulanz.payments.offers.models import Offer, OfferPolicy  # noqa: F401 - tables of this room
 from kulanz.tenancy.models import TenantModel
 
 

@@ -13,6 +13,7 @@ from kulanz.contact.gate import CreditorRules, Gated, StageSet, gate
 from kulanz.engine import WAIT, Policy, in_holdout
 from kulanz.law.contact import slot_starts
 from kulanz.outreach import queries as outbox
+from kulanz.payments.offers import queries as offers
 from kulanz.strategy import columns, features, rules
 from kulanz.strategy.journeys import JourneySpec
 from kulanz.strategy.models import Decision
@@ -159,7 +160,9 @@ def pass_gate(due: Due, found: Setting, barred: Ints) -> tuple[Due, Gated]:
     coming = outbox.on_their_way(due.customer_id)
     facts = contact.facts(due.case_id, due.open_amount, found.at, found.spec.space.channels, coming)
     facts = replace(facts, pending=facts.pending | np.isin(due.customer_id, barred))
-    gated = gate(facts, found.sets, due.stage, found.spec.space, found.contact_rules, found.at)
+    space, day = found.spec.space, found.local.date()
+    allowed = offers.possible(due.case_id, due.open_amount, space.offers, day)
+    gated = gate(facts, found.sets, due.stage, space, found.contact_rules, found.at, allowed)
     stuck = due.hands_over & ((facts.hold >= 0) | facts.minor | facts.pending)
     if not stuck.any():
         return due, gated

@@ -16,6 +16,7 @@ from kulanz.events.log import Happened
 from kulanz.kernel import clock
 from kulanz.kernel.database import in_clause, insert_columns, read_columns, stored_datetime
 from kulanz.outreach.models import Message
+from kulanz.payments.offers.models import Offer
 from kulanz.strategy import journeys
 from kulanz.strategy.columns import epoch, table
 from kulanz.strategy.locks import lock
@@ -33,8 +34,8 @@ Ints = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """n decisions. value float64[n], paid int64[n] minor units within the window, weight 1, or 0 where all was settled
-    before the message could leave, so that the action never met its case.
+    """n decisions. value float64[n], paid int64[n] minor units within the window, weight 1, or 0 where the action never
+    met its case: all was settled before the message could leave, or it left without the offer that was decided on.
     """
 
     value: NDArray[np.float64]
@@ -135,9 +136,9 @@ def _outcome(rows: Rows) -> Outcome:
         np.isin(ids, _opted_out(ids)),
         np.isin(ids, _disputed(ids)),
     )
-    settled_before = acted & (still_open <= 0)
-    weight = np.where(settled_before, 0, 1).astype(np.int64)
-    return Outcome(np.where(settled_before, 0.0, value), paid, weight)
+    never_met = acted & ((still_open <= 0) | np.isin(ids, _without_their_offer(ids)))
+    weight = np.where(never_met, 0, 1).astype(np.int64)
+    return Outcome(np.where(never_met, 0.0, value), paid, weight)
 
 
 def _money(ids: Ints) -> Rows:
@@ -159,6 +160,16 @@ def _sent(ids: Ints) -> Ints:
     return _ids(
         f"""{table(Decision)} d JOIN {table(Message)} m ON m.case_id = d.case_id AND m.decision_id = d.id
         WHERE m.sent_at IS NOT NULL""",
+        ids,
+    )
+
+
+def _without_their_offer(ids: Ints) -> Ints:
+    """The offer had lapsed when the message left."""
+    return _ids(
+        f"""{table(Decision)} d JOIN {table(Offer)} o ON o.decision_id = d.id AND o.creditor_id = d.creditor_id
+          JOIN {table(Message)} m ON m.case_id = d.case_id AND m.decision_id = d.id
+        WHERE o.told_at IS NULL AND m.sent_at IS NOT NULL""",
         ids,
     )
 

@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from zoneinfo import ZoneInfo
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,6 +14,8 @@ from kulanz.kernel.database import insert_columns, reserve_ids
 from kulanz.kernel.settings import settings
 from kulanz.outreach.actions import NewMessages, queue_block
 from kulanz.payments import links
+from kulanz.payments.offers import actions as offers
+from kulanz.payments.offers.rules import Kind
 from kulanz.strategy import codes
 from kulanz.strategy.block import ACTORS, Chosen, Due, Setting
 from kulanz.strategy.models import Decision
@@ -49,30 +52,45 @@ def write_decisions(run_id: int, due: Due, gated: Gated, chosen: Chosen, found: 
 
 
 def queue_messages(due: Due, chosen: Chosen, decision_ids: NDArray[np.int64], found: Setting) -> int:
-    """The outbox rows of all decisions to act, each with its payment link; returns how many."""
+    """The outbox rows of all decisions to act, each with its payment link and its offer if any; returns how many."""
     rows = np.flatnonzero(chosen.actions[:, 0] != WAIT)
     if not len(rows):
         return 0
     space = found.spec.space
     channel, slot, tone, offer = chosen.actions[rows].T
     allowed = [json.dumps(each.to_data(), separators=(",", ":")) for each in found.sets]
-    queue_block(
+    offered = np.array(space.offers, object)[offer]
+    begins, cases = found.acts_at()[slot].tolist(), due.case_id[rows]
+    zone = ZoneInfo(found.creditor.timezone)
+    days = [at.astimezone(zone).date() for at in begins]
+    drafts = offers.draft(cases, due.open_amount[rows], offered.tolist(), days)
+    ids = queue_block(
         NewMessages(
-            case_id=due.case_id[rows],
+            case_id=cases,
             customer_id=due.customer_id[rows],
             stage=np.array(found.spec.names, object)[due.stage[rows]],
             channel=np.array(space.channels, object)[channel],
             tone=np.array(space.tones, object)[tone],
-            offer=np.array(space.offers, object)[offer],
-            not_before=found.acts_at()[slot].tolist(),
+            offer=_told(offered.tolist(), drafts),
+            not_before=begins,
             expires_at=found.ends_at()[slot].tolist(),
             decision_id=decision_ids[rows],
-            link_id=links.create_block(due.case_id[rows], found.at + timedelta(days=settings().link_days)),
+            link_id=links.create_block(cases, found.at + timedelta(days=settings().link_days)),
             kind="demanding",
             allowed=np.array(allowed, object)[due.stage[rows]].tolist(),
+            data=[json.dumps(each.data) if each else "{}" for each in drafts],
         )
     )
+    offers.make(drafts, offers.Origin(decision_ids[rows], ids, cases))
     return len(rows)
+
+
+def _told(offered: list[str], drafts: list[offers.Draft | None]) -> list[str]:
+    """The offer that each message tells of: one of ours only where its terms could be made."""
+    return [
+        name if made is not None or name not in set(Kind) else "none"
+        for name, made in zip(offered, drafts, strict=True)
+    ]
 
 
 def hand_over(due: Due) -> int:
