@@ -37,7 +37,7 @@ def test_numbers_of_stored_codes_never_move() -> None:
     assert {code.number: code.value for code in VetoCode} == NUMBERS
     assert [VetoCode.numbered(number) for number in range(26)] == [None, *VetoCode]
     with pytest.raises(IndexError):
-        VetoCode.numbered(25)
+        VetoCode.numbered(26)
 
 
 @pytest.mark.parametrize("code", VetoCode)

@@ -82,8 +82,8 @@ def test_a_policy_never_offers_beyond_the_creditors_limits(
     offering(creditor, "none")
     learning.learn()
     PlanPolicy.objects.create(creditor=creditor, min_rate=5_000)
-    for at in range(60):
-        make_case(f"K{at}", 6_000 if at % 2 else 20_000, TODAY - timedelta(days=22 if at % 3 else 45))
+    for at in range(180):
+        make_case(f"K{at}", 6_000 if at % 2 else 20_000, TODAY - timedelta(days=45 if at % 3 else 22))
     runs.run(seed=5)
     assert {offer.kind for offer in Offer.objects.all()} == {"plan", "later", "discount"}
     for offer in Offer.objects.select_related("case"):
