@@ -15,10 +15,13 @@ from playwright.sync_api import sync_playwright
 
 from kulanz.claims.actions import book_payment
 from kulanz.claims.queries import active_holds, open_amount
+from kulanz.events.log import record
 from kulanz.kernel import clock as kernel_clock
 from kulanz.payments import links
 from kulanz.payments.methods.psp import Psp
 from kulanz.payments.methods.registry import installed
+from kulanz.payments.offers import actions as offers
+from kulanz.payments.offers.models import OfferPolicy
 from kulanz.tenancy.actions import NewCreditor, add_creditor
 from kulanz.tenancy.models import Brand, Creditor
 from kulanz.tenancy.scope import scope
@@ -62,6 +65,16 @@ class Site:
         page.on("pageerror", lambda error: self.requests.append(f"error: {error}"))
         page.on("console", lambda m: self.requests.append(f"error: {m.text}") if m.type == "error" else None)
         return page
+
+    def offer(self, case_id: int, kind: str, number: int = 1) -> None:
+        """An offer whose message has reached the customer."""
+        ids = np.array([case_id])
+        with scope(self.creditor_id), transaction.atomic():
+            policy = {"discounts": True, "on_principal": True, "min_days": 0}
+            OfferPolicy.objects.get_or_create(creditor_id=self.creditor_id, defaults=policy)
+            drafts = offers.draft(ids, np.array([open_amount(case_id)]), [kind], [date(2026, 3, 3)])
+            offers.make(drafts, offers.Origin(np.array([number]), np.array([number]), ids))
+            record("message.sent", number, {"case": case_id, "offer": kind})
 
     def owed(self, case_id: int) -> int:
         with scope(self.creditor_id):
@@ -373,3 +386,59 @@ def test_agrees_on_instalments_without_scripts_in_arabic(site):
     page.get_by_role("heading", name="أنت تدفع بالتقسيط").wait_for()
     shoot(page, "plan-ar-360")
     assert site.holds(case_id) == ["plan"]
+
+
+def test_takes_a_discount_that_was_made_for_them_on_a_phone(site):
+    case_id, url = site.link("K1")
+    site.offer(case_id, "discount")
+    page = site.page(PHONE)
+    page.goto(url)
+    page.get_by_role("heading", name="Für Sie gemacht").wait_for()
+    no_findings(page)
+    shoot(page, "offer-discount-360")
+    page.emulate_media(color_scheme="dark")
+    shoot(page, "offer-discount-360-dark")
+    page.emulate_media(color_scheme="light")
+    page.get_by_role("link", name="Per Überweisung bezahlen").first.click()
+    page.get_by_text("Es zählt der Tag").wait_for()
+    no_findings(page)
+    shoot(page, "offer-transfer-360")
+    page.go_back()
+    page.get_by_role("button", name="116,91 € online bezahlen").click()
+    page.get_by_role("button", name="Jetzt zahlen").click()
+    page.get_by_role("heading", name="Vielen Dank! Ihre Zahlung ist angekommen.").wait_for()
+    assert "Nichts ist mehr offen" in page.content() or "nichts mehr offen" in page.content()
+    assert site.owed(case_id) == 0
+
+
+def test_takes_an_offered_plan_without_scripts_and_declines_another_day(site):
+    case_id, url = site.link("K1")
+    site.offer(case_id, "plan")
+    site.offer(case_id, "later", 2)
+    page = site.page(PHONE, scripts=False)
+    page.goto(url)
+    no_offer = page.get_by_role("button", name="Nein, danke")
+    assert no_offer.count() == 2
+    shoot(page, "offer-plan-later-360")
+    no_offer.first.click()
+    assert no_offer.count() == 1
+    page.get_by_role("button", name="Diesen Plan ansehen").click()
+    page.get_by_text("18. März 2026").first.wait_for()
+    page.get_by_role("button", name=re.compile("in Raten")).click()
+    page.get_by_role("heading", name="Ihr Plan").wait_for()
+    assert site.holds(case_id) == ["plan"]
+
+
+def test_offers_in_arabic_and_on_a_desktop(site):
+    case_id, url = site.link("K1", language="ar", name="سلمى")
+    for number, kind in enumerate(("plan", "later", "discount"), start=1):
+        site.offer(case_id, kind, number)
+    page = site.page(PHONE)
+    page.goto(url)
+    assert page.get_by_role("heading", name="أُعدّ لك").count() == 1
+    no_findings(page)
+    shoot(page, "offers-360-ar")
+    wide = site.page(DESKTOP)
+    wide.goto(url + "?lang=en")
+    no_findings(wide)
+    shoot(wide, "offers-desktop-en")

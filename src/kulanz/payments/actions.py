@@ -29,6 +29,8 @@ from kulanz.payments.methods.port import (
     UnsupportedError,
 )
 from kulanz.payments.models import PaymentIntent, WebhookCall
+from kulanz.payments.offers import queries as offers
+from kulanz.payments.offers.actions import accept
 from kulanz.payments.reference import reference
 from kulanz.payments.rules import Outcome, Part, part_refused
 from kulanz.tenancy.models import Creditor
@@ -83,19 +85,20 @@ def start(
     form_key: str,
     language: str,
     part: Part | None = None,
+    offer_id: int = 0,
 ) -> Started:
     """Begin to pay what is open on the link's case, or a part of it, at the provider's page.
 
     `shown` is what the customer saw as open (minor units), `form_key` names the form on the page: a double click,
-    a second tab or the back button joins the attempt under way. Raises AmountChangedError, ProviderError (no money
-    moved), InputError and NotFoundError.
+    a second tab or the back button joins the attempt under way. `offer_id`: the discount of which `part` is the rest
+    to pay. Raises AmountChangedError, ProviderError (no money moved), InputError and NotFoundError.
     """
     method = registry.offered(payee).get(method_code)
     if method is None:
         raise NotFoundError("This way to pay is not available here.")
     if not _FORM_KEY.fullmatch(form_key):
         raise InputError("The form is not complete. Open the page again.")
-    wanted = _Wanted(method_code, shown, part or Part(shown), f"{link.case_id}:{form_key}")
+    wanted = _Wanted(method_code, shown, part or Part(shown), f"{link.case_id}:{form_key}", offer_id)
     intent, currency = _intent(link, wanted)
     if intent.redirect_url:
         return Started(intent.id, intent.redirect_url)
@@ -176,6 +179,7 @@ class _Wanted:
     shown: int
     part: Part
     key: str
+    offer_id: int
 
 
 def _intent(link: links.OpenLink, wanted: _Wanted) -> tuple[PaymentIntent, str]:
@@ -185,14 +189,26 @@ def _intent(link: links.OpenLink, wanted: _Wanted) -> tuple[PaymentIntent, str]:
         same: PaymentIntent | None = PaymentIntent.objects.filter(idempotency_key=wanted.key).first()
         if same is not None and same.state in _UNDER_WAY:
             return same, case.currency
-        owed = open_amount(link.case_id)
-        if owed != wanted.shown or owed == 0:
-            raise AmountChangedError(wanted.shown, owed)
-        if part_refused(wanted.part, owed, _least_part()) or not _is_of_case(wanted.part, link.case_id):
-            raise InputError("This part cannot be paid. No money has moved.")
+        _payable(link.case_id, wanted)
         if same is not None:
             raise ConflictError("This attempt has ended. Open the page again to try once more.")
         return _under_way(link.case_id, wanted) or _new_intent(link, wanted), case.currency
+
+
+def _payable(case_id: int, wanted: _Wanted) -> None:
+    """Raises AmountChangedError or InputError where the page showed another amount or the part cannot be paid."""
+    owed = open_amount(case_id)
+    if wanted.offer_id:
+        offer = offers.payable(wanted.offer_id, case_id, offers.creditor_today())
+        now = offers.standing(offer) if offer is not None else None
+        if offer is None or now is None or not now.worth_it or now.rest != wanted.part.amount:
+            raise AmountChangedError(wanted.part.amount, owed)
+        accept(offer)
+        return
+    if owed != wanted.shown or owed == 0:
+        raise AmountChangedError(wanted.shown, owed)
+    if part_refused(wanted.part, owed, _least_part()) or not _is_of_case(wanted.part, case_id):
+        raise InputError("This part cannot be paid. No money has moved.")
 
 
 def _least_part() -> int:

@@ -14,6 +14,7 @@ from kulanz.contact.models import Consent
 from kulanz.events.log import record
 from kulanz.kernel import clock
 from kulanz.kernel.errors import InputError
+from kulanz.payments.offers.rules import PROMISES_WITHIN
 from kulanz.portal import rules
 
 BY = "customer"
@@ -23,7 +24,7 @@ COMPLAINT = "complaint"
 def window(case_id: int, timezone: str) -> rules.Window:
     """The days that may be promised for a case now."""
     now, zone = clock.now(), ZoneInfo(timezone)
-    since = now - rules.PROMISES_WITHIN
+    since = now - PROMISES_WITHIN
     given = Hold.objects.filter(case_id=case_id, reason=Hold.Reason.PROMISE, from_at__gt=since).count()
     rows = holds_at(now).filter(case_id=case_id, reason=Hold.Reason.PROMISE)
     current: datetime | None = rows.values_list("from_at", flat=True).first()

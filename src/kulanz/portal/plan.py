@@ -19,7 +19,7 @@ from kulanz.payments.plans.actions import Agreement
 from kulanz.payments.plans.queries import Quote, notice_days, plan_terms, running
 from kulanz.payments.plans.rules import Decision, PlanTerms, Proposal, start_window
 from kulanz.payments.reference import spaced
-from kulanz.portal import planned, shown
+from kulanz.portal import offered, planned, shown
 from kulanz.portal.access import Page, SeeOther, link_view
 from kulanz.portal.plan_form import PlanForm, fields, initial, posted, whole
 from kulanz.portal.views import with_payment
@@ -33,16 +33,17 @@ _FIELDS = dict.fromkeys(mandates.Fault, "iban") | {
 
 @link_view("GET", "HEAD", "POST", depth=1)
 def plan(request: HttpRequest, page: Page) -> HttpResponse:
-    """The form, after it the whole plan; where one is under way, that one, unless it is to be changed."""
+    """The form, after it the whole plan; one that is under way or was offered, unless it is to be changed."""
     owed, terms = page.statement.open_amount, plan_terms()
     found = planned.running_plan(page)
     if request.method != "POST" and found is not None and "change" not in request.GET:
         return with_payment(request, page, "plan", _paying(page, found))
     if not owed or not terms.offered or not terms.rhythms:
         return SeeOther(page.home)
-    if request.method != "POST":
-        return _form(request, page, terms, PlanForm(initial=initial(page, terms), page=page))
-    return _proposed(request, page, terms)
+    if request.method == "POST":
+        return _proposed(request, page, terms)
+    ready = _as_offered(request, page) if "change" not in request.GET else None
+    return ready or _form(request, page, terms, PlanForm(initial=initial(page, terms), page=page))
 
 
 @link_view("GET", "HEAD", "POST", depth=2)
@@ -120,6 +121,15 @@ def _proposed(request: HttpRequest, page: Page, terms: PlanTerms) -> HttpRespons
     if quote is None:
         return _refusal(request, page, terms, form, decision)
     return _offer(request, page, form.proposal, quote)
+
+
+def _as_offered(request: HttpRequest, page: Page) -> HttpResponse | None:
+    """The plan that was offered to the customer; None where none was, or it is not possible any more."""
+    proposal, quote = offered.plan_proposal(page), None
+    if proposal is not None:
+        with suppress(ConflictError):
+            quote = actions.propose(page.statement.case_id, proposal)[1]
+    return _offer(request, page, proposal, quote) if proposal and quote else None
 
 
 def _form(

@@ -6,12 +6,8 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from kulanz.claims.queries import HoldLine
+from kulanz.payments.offers.rules import PROMISE_DAYS, PROMISES
 
-PROMISE_DAYS = 30
-"""A day of one's own choice lies at most this far from the first promise."""
-PROMISES = 3
-"""So many promises of a case are taken in `PROMISES_WITHIN`; then a person should talk."""
-PROMISES_WITHIN = timedelta(days=90)
 PAID_REST_DAYS = 5
 """Reminders rest this long after 'I have paid already': two banking days, a weekend, one to match."""
 PAID_BACK_DAYS = 60

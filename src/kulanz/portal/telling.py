@@ -1,5 +1,6 @@
 """Telling: I cannot pay now, I have paid already, something is wrong."""
 
+from datetime import date
 from typing import Any
 
 from django import forms
@@ -8,7 +9,7 @@ from django.utils.translation import gettext as _
 
 from kulanz.kernel import clock
 from kulanz.kernel.errors import InputError
-from kulanz.portal import actions, rules, shown
+from kulanz.portal import actions, offered, rules, shown
 from kulanz.portal.access import Page, SeeOther, link_view
 from kulanz.portal.forms import KINDS, DisputeForm, PaidForm, PromiseForm
 
@@ -21,7 +22,12 @@ def later(request: HttpRequest, page: Page) -> HttpResponse:
     if page.statement.open_amount == 0:
         return SeeOther(page.home)
     window = actions.window(page.statement.case_id, page.look.timezone)
-    form = PromiseForm(request.POST if request.method == "POST" else None, window=window)
+    offer = offered.later_day(page, window)
+    form = PromiseForm(
+        request.POST if request.method == "POST" else None,
+        window=window,
+        initial={"day": offer.isoformat()} if offer else None,
+    )
     if request.method == "POST" and form.is_valid():
         try:
             actions.promise(page.statement.case_id, form.cleaned_data["chosen"], page.look.timezone)
@@ -33,7 +39,7 @@ def later(request: HttpRequest, page: Page) -> HttpResponse:
         "window": window,
         "first_day": shown.day(window.first, page.language),
         "last_day": shown.day(window.last, page.language) if window.last else "",
-        "suggested": [(d.isoformat(), shown.day(d, page.language)) for d in rules.suggestions(window)],
+        "suggested": [(d.isoformat(), shown.day(d, page.language)) for d in _suggested(window, offer)],
     }
     return _form(request, page, "later", form, context)
 
@@ -60,6 +66,11 @@ def problem(request: HttpRequest, page: Page) -> HttpResponse:
         actions.dispute(page.statement.case_id, told["kind"], told["text"])
         return SeeOther(page.home)
     return _form(request, page, "problem", form, {"kinds": KINDS})
+
+
+def _suggested(window: rules.Window, offer: date | None) -> list[date]:
+    """The usual days and the one that was offered."""
+    return sorted({*rules.suggestions(window), *([offer] if offer else [])})
 
 
 def _form(

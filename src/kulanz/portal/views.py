@@ -21,11 +21,13 @@ from kulanz.payments.queries import intent_of_case, pending_amount
 from kulanz.payments.reference import spaced
 from kulanz.payments.rules import Part
 from kulanz.portal import brand as brands
-from kulanz.portal import planned, rules, shown
+from kulanz.portal import offered, planned, rules, shown
 from kulanz.portal.access import Page, SeeOther, link_view, not_found
 from kulanz.tenancy.models import Brand
 from kulanz.tenancy.scope import every_creditor
 
+_OFFERED = (rules.Situation.OPEN, rules.Situation.PROMISED)
+"""Where offers are shown: nothing stands in the way of taking them."""
 _FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -40,6 +42,7 @@ def first(request: HttpRequest, page: Page) -> HttpResponse:
         found = rules.Situation.PAUSED
     pending = pending_amount(page.statement.case_id)
     due = shown.oldest_due(page)
+    offers = offered.shown_offers(page, request) if found in _OFFERED else ()
     today = clock.today(page.look.timezone)
     context = {
         "situation": found,
@@ -55,6 +58,8 @@ def first(request: HttpRequest, page: Page) -> HttpResponse:
         "has_account": bool(page.look.iban),
         "plan": plan,
         "rates": planned.offered(plan_terms(), page.statement.open_amount),
+        "offers": offers,
+        "discount": any(offer.kind == "discount" for offer in offers),
     }
     return with_payment(request, page, "first", context)
 
@@ -62,11 +67,12 @@ def first(request: HttpRequest, page: Page) -> HttpResponse:
 @link_view("GET", "HEAD", depth=1)
 def transfer(request: HttpRequest, page: Page) -> HttpResponse:
     """Everything a banking form asks for, to copy or to scan."""
-    found = _instructions(page)
+    found = _instructions(page, request)
     if found is None:
         return SeeOther(page.home)
     context = {
         "to": found,
+        "offer": offered.of_transfer(page, request),
         "iban": " ".join(found.iban[i : i + 4] for i in range(0, len(found.iban), 4)),
         "reference": spaced(found.reference),
         "amount": page.money(found.amount),
@@ -78,8 +84,8 @@ def transfer(request: HttpRequest, page: Page) -> HttpResponse:
 
 @link_view("GET", "HEAD", depth=1)
 def qr_code(request: HttpRequest, page: Page) -> HttpResponse:
-    """The GiroCode for exactly what is open now."""
-    found = _instructions(page)
+    """The GiroCode for exactly what is open now, or what an offer asks for."""
+    found = _instructions(page, request)
     if found is None or found.currency != "EUR":
         return not_found(request)
     transfer = qr.Transfer(
@@ -110,6 +116,7 @@ def pay(request: HttpRequest, page: Page) -> HttpResponse:
             form_key=request.POST.get("form", ""),
             language=page.language,
             part=_part(request),
+            offer_id=_whole(request.POST.get("offer", "")),
         )
     except AmountChangedError as changed:
         if not changed.now:
@@ -187,11 +194,13 @@ def with_payment(
     return response
 
 
-def _instructions(page: Page) -> Instructions | None:
-    statement = page.statement
-    if statement.open_amount == 0:
+def _instructions(page: Page, request: HttpRequest) -> Instructions | None:
+    """For all that is open, or for the discount that the address names."""
+    statement, offer = page.statement, offered.of_transfer(page, request)
+    amount = offer.part.amount if offer and offer.part else statement.open_amount
+    if amount == 0:
         return None
-    return instructions(page.look.payee, statement.case_id, statement.open_amount, statement.currency)
+    return instructions(page.look.payee, statement.case_id, amount, statement.currency)
 
 
 def _promised(page: Page) -> str:
