@@ -393,7 +393,7 @@ def test_takes_a_discount_that_was_made_for_them_on_a_phone(site):
     site.offer(case_id, "discount")
     page = site.page(PHONE)
     page.goto(url)
-    page.get_by_role("heading", name="Für Sie gemacht").wait_for()
+    page.get_by_role("heading", name="Unser Angebot für Sie").wait_for()
     no_findings(page)
     shoot(page, "offer-discount-360")
     page.emulate_media(color_scheme="dark")

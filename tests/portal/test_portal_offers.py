@@ -19,7 +19,7 @@ from kulanz.payments.offers import actions
 from kulanz.payments.offers.models import Offer, OfferPolicy
 
 TODAY = date(2026, 3, 3)
-MADE = "Für Sie gemacht"
+MADE = "Unser Angebot für Sie"
 
 
 def offered(visitor: Visitor, kind: str, number: int = 1) -> Offer:
@@ -56,7 +56,7 @@ def test_a_discount_is_shown_with_its_terms_and_seen_once(visitor: Visitor) -> N
     assert (
         "Zahlen Sie bis zum 17. März 2026 90,00 € statt 100,00 €, dann erlassen wir Ihnen den Rest." in page
     )
-    assert "Kommt weniger oder kommt es später an, bleibt der ganze Betrag offen." in page
+    assert "Kommt weniger Geld an oder kommt es später, bleibt der ganze Betrag offen." in page
     assert "Ich möchte den ganzen Betrag zahlen" in page
     visitor.get()
     assert state(offer) == "shown"

@@ -85,6 +85,7 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
         ),
         ("Cases / decisions", f"{found['cases']:,} / {found['decisions']:,}"),
         ("Messages", f"{messages['total']:,} asking for payment, {messages['service']:,} others"),
+        ("Offers told / taken", _offers(found["offers"])),
         ("Payments", f"{found['payments']:,}: {recovered or 'nothing yet'}"),
         ("Share realised, policy", _percent(lift["policy"])),
         ("Share realised, holdout", _percent(lift["holdout"])),
@@ -102,6 +103,13 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
             f"{ledger['imbalances']} imbalances, {ledger['differences']} differences",
         ),
     ]
+
+
+def _offers(found: dict[str, dict[str, int]]) -> str:
+    return (
+        ", ".join(f"{kind} {n:,} / {found['used'].get(kind, 0):,}" for kind, n in found["told"].items())
+        or "none"
+    )
 
 
 def _percent(share: float | None) -> str:

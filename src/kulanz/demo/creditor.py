@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from django.core.management import call_command
 
 from kulanz.demo.home import Home
+from kulanz.payments.offers.models import OfferPolicy
 from kulanz.strategy.journeys import install
 from kulanz.tenancy.actions import NewCreditor, add_creditor, add_user
 from kulanz.tenancy.models import Creditor, Role
@@ -42,6 +43,9 @@ def set_up(home: Home) -> tuple[Creditor, Login]:
     )
     with scope(creditor.id):
         install(creditor, "standard")
+        OfferPolicy.objects.create(
+            creditor=creditor, discounts=True, on_principal=True, share=8, min_days=21, max_discount=1500
+        )
     login = Login(USERNAME, secrets.token_urlsafe(9))
     add_user(login.username, login.password, creditor, Role.OWNER)
     return creditor, login

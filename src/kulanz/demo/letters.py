@@ -42,7 +42,7 @@ class Letter:
     weekday: int
     band: int
     tone: int
-    offer: int
+    offer: str
     contacts: int
 
 
@@ -98,7 +98,7 @@ class Postman:
             weekday=local.weekday(),
             band=band_of(local),
             tone=TONES.index(tone),
-            offer=int(offer != "none"),
+            offer=offer,
             contacts=made.get(case_id, 1) - 1,
         )
 

@@ -19,11 +19,19 @@ from kulanz.demo.visitor import Page, PageError, Visitor
 from kulanz.engine import Act, Population
 from kulanz.kernel import clock
 from kulanz.payments.actions import book_transfer
+from kulanz.payments.models import Plan
+from kulanz.payments.offers.rules import Kind
 from kulanz.payments.reference import case_of
 
 KEEPS_PROMISE = 0.75
 DISPUTE_DAYS = 5
 DECLINED = 0.04
+WANTS_RATES = 0.6
+"""Of those who react to an offered plan with money, so many take the plan."""
+KEEPS_RATE = 0.85
+LATE_DAYS = (3, 6, 40)
+_DISCOUNT = re.compile(r"\?offer=\d+")
+_PART = re.compile(r'name="part" value="(\d+)"')
 _REFERENCE = re.compile(r"\bRF\d\d(?:\s?[0-9]{1,4})+")
 _WORDS = (
     "Die Ware kam beschädigt an.",
@@ -63,7 +71,7 @@ class People:
             weekday=np.array([letter.weekday for letter in letters]),
             band=np.array([letter.band for letter in letters]),
             tone=np.array([letter.tone for letter in letters]),
-            offer=np.array([letter.offer for letter in letters]),
+            offer=np.array([int(letter.offer != "none") for letter in letters]),
             contacts=np.array([letter.contacts for letter in letters]),
             seed=self.seed,
             message_ids=np.array([letter.message_id for letter in letters]),
@@ -91,17 +99,41 @@ class People:
         }[act](letter, page, own)
 
     def _pay(self, letter: Letter, page: Page, own: random.Random) -> None:
+        """By what was offered, if that suits; the page's first form and link are those of a discount."""
+        if letter.offer == Kind.PLAN and own.random() < WANTS_RATES and self._agree(letter, own):
+            return
         if not self.population.pays_by_transfer[self.row_of_case[letter.case_id]]:
             self._pay_online(letter, page, own)
             return
-        details = self.visitor.get(f"{letter.link}transfer/")
+        offer, part = _DISCOUNT.search(page.text), _PART.search(page.text)
+        details = self.visitor.get(f"{letter.link}transfer/{offer[0] if offer else ''}")
         found = _REFERENCE.search(details.text)
         if found is None:
             raise PageError("The page for a bank transfer shows no reference.")
         self.agenda.note(
             self._bank_opens(clock.now()),
-            partial(self._bank_books, case_of(found[0]), open_amount(letter.case_id)),
+            partial(
+                self._bank_books,
+                case_of(found[0]),
+                int(part[1]) if offer and part else open_amount(letter.case_id),
+            ),
         )
+
+    def _agree(self, letter: Letter, own: random.Random) -> bool:
+        """Agree to the offered plan as its page shows it, and pay its rates, most of them on their day."""
+        shown = self.visitor.get(f"{letter.link}plan/")
+        if "plan/agree/" not in shown.text:
+            return False
+        self.visitor.submit(shown, "plan/agree/")
+        plan = Plan.objects.filter(case_id=letter.case_id, state=Plan.State.ACTIVE).first()
+        for rate in plan.rates.all() if plan else ():
+            late = own.choice(LATE_DAYS) if own.random() > KEEPS_RATE else 0
+            noon = datetime.combine(rate.due_on + timedelta(days=late), time(12), self.timezone)
+            self.agenda.note(noon, partial(self._pay_rate, letter.case_id, rate.amount))
+        return True
+
+    def _pay_rate(self, case_id: int, amount: int) -> None:
+        self._bank_books(case_id, min(amount, open_amount(case_id)))
 
     def _pay_online(self, letter: Letter, page: Page, own: random.Random) -> None:
         checkout = self.visitor.submit(page, "pay/")

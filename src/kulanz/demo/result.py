@@ -13,7 +13,8 @@ from kulanz.claims.models import Account, Case, Posting
 from kulanz.demo.letters import band_of
 from kulanz.engine import lift
 from kulanz.outreach.models import Message
-from kulanz.payments.models import Payment
+from kulanz.payments.models import Payment, Plan
+from kulanz.payments.offers.models import Offer
 from kulanz.strategy import queries
 from kulanz.strategy.models import Decision
 from kulanz.tenancy.models import Creditor
@@ -40,6 +41,8 @@ def result(creditor: Creditor, days: list[date], best_band: int) -> dict[str, An
             "service": Message.objects.filter(sent_at__isnull=False, kind=Message.Kind.SERVICE).count(),
         },
         "payments": Payment.objects.filter(returned_at=None).count(),
+        "offers": offers(),
+        "plans": _counted(Plan.objects.values_list("state", flat=True)),
         "recovered": recovered(),
         "lift": {
             "policy": found.policy,
@@ -56,6 +59,15 @@ def result(creditor: Creditor, days: list[date], best_band: int) -> dict[str, An
         "vetoes": dict(sorted(queries.counts().vetoes.items())),
         "ledger": asdict(check_ledger()),
         "simulated": True,
+    }
+
+
+def offers() -> dict[str, dict[str, int]]:
+    """How often each kind was told to a customer, and how often it was taken."""
+    told = Offer.objects.exclude(told_at=None)
+    return {
+        "told": _counted(told.values_list("kind", flat=True)),
+        "used": _counted(told.filter(state=Offer.State.USED).values_list("kind", flat=True)),
     }
 
 

@@ -12,6 +12,8 @@ from kulanz.demo.people import People
 from kulanz.events import delivery
 from kulanz.kernel.clock import VirtualClock
 from kulanz.outreach.dispatcher import dispatch
+from kulanz.payments.offers import actions as offers
+from kulanz.payments.plans import advancing
 from kulanz.strategy import learning, rewards, runs
 
 MORNING = time(6, 30)
@@ -47,8 +49,10 @@ class TimeLapse:
             delivery.deliver()
 
     def _work(self) -> None:
-        """What the worker does in the morning: learn from what became known, then decide."""
+        """What the worker does in the morning: look at plans and offers, learn from what became known, then decide."""
         delivery.deliver()
+        advancing.check_plans()
+        offers.check_offers()
         rewards.credit()
         learning.learn(least=ENOUGH)
         runs.run(seed=self.seed)

@@ -17,6 +17,7 @@ from kulanz.law.basis import basis
 from kulanz.law.packs import load
 from kulanz.outreach.models import DeliveryEvent, Message
 from kulanz.payments.models import Payment
+from kulanz.payments.offers.models import Offer
 from kulanz.strategy import journeys
 from kulanz.strategy.models import Decision
 from kulanz.strategy.queries import action_codes
@@ -70,7 +71,7 @@ class DecisionStory:
     reasons: Reasons | None
 
 
-Item = HoldStory | MessageStory | DecisionStory | Payment | Note
+Item = HoldStory | MessageStory | DecisionStory | Payment | Note | Offer
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +147,7 @@ def _holds(case_id: int, role: str) -> list[HoldStory]:
 
 def _entries(case_id: int, holds: list[HoldStory], language: str) -> Iterator[Entry]:
     payments = Payment.objects.filter(case_id=case_id).order_by("-id")[:SHOWN]
+    offers = Offer.objects.filter(case_id=case_id).order_by("-id")[:SHOWN]
     notes = Note.objects.filter(case_id=case_id).order_by("-id")[:SHOWN]
     return chain(
         (Entry(payment.received_at, "payment", payment) for payment in payments),
@@ -153,6 +155,8 @@ def _entries(case_id: int, holds: list[HoldStory], language: str) -> Iterator[En
         (Entry(note.created_at, "note", note) for note in notes),
         (Entry(hold.hold.from_at, "hold", hold) for hold in holds),
         (Entry(hold.hold.lifted_at, "lifted", hold) for hold in holds if hold.hold.lifted_at),
+        (Entry(offer.told_at or offer.made_at, "offer", offer) for offer in offers),
+        (Entry(offer.ended_at, "offer_ended", offer) for offer in offers if offer.ended_at),
         (Entry(made.decision.run.at, "decision", made) for made in _decisions(case_id, language)),
         _messages(case_id),
     )

@@ -26,6 +26,14 @@ OFFERS: dict[str, Promise] = {
     "plan": _("instalments"),
     "discount": _("settlement discount"),
 }
+OFFER_STATES: dict[str, Promise] = {
+    "made": _("open"),
+    "shown": _("seen"),
+    "accepted": _("accepted"),
+    "used": _("taken"),
+    "expired": _("expired"),
+    "withdrawn": _("withdrawn"),
+}
 STAGES: dict[str, Promise] = {
     "pre_due": _("Before the due date"),
     "due_day": _("Due day"),
@@ -162,6 +170,7 @@ VOCABULARIES = {
     "channel": CHANNELS,
     "tone": TONES,
     "offer": OFFERS,
+    "offer_state": OFFER_STATES,
     "stage": STAGES,
     "method": METHODS,
     "hold": HOLDS,
