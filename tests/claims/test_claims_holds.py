@@ -27,6 +27,7 @@ STOPS = {
     "deceased": ALL,
     "minor": ALL,
     "moratorium": ALL,
+    "vulnerable": ALL,
     "promise": WAITING,
     "plan": WAITING,
     "payment_pending": WAITING,

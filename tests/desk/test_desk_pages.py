@@ -9,6 +9,7 @@ import pytest
 from kulanz.claims.holds import place_hold
 from kulanz.claims.models import Hold
 from kulanz.claims.queries import active_holds, open_amount
+from kulanz.contact.vulnerability.actions import look_after
 from kulanz.desk.models import Note
 from kulanz.desk.rules import may_lift
 from kulanz.events.log import record
@@ -92,6 +93,14 @@ def test_an_agent_lets_a_case_rest_until_a_day(desk, login, clock):
     assert hold.until_at.isoformat() == "2026-03-20T22:59:59+00:00", "the end of that day in Berlin"
     assert hold.placed_by.startswith("agent:")
     assert hold.note == "Lost her job."
+
+
+def test_people_in_danger_stand_at_the_top_of_the_tasks(desk, login, make_case):
+    for number, words in (("K8", "I lost my job."), ("K9", "I want to die.")):
+        look_after(make_case(number, 5000).id, words, "message")
+    page = text(login().get(desk.url("tasks/")))
+    assert page.index("danger: look today") < page.index("livelihood")
+    assert page.index("People who need care") < page.index("Objections")
 
 
 def test_a_hold_cannot_end_in_the_past(desk, login):

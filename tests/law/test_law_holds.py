@@ -24,6 +24,7 @@ def test_every_reason_stops_contact_and_fees_and_the_grave_ones_interest_as_well
         "deceased": KIND,
         "minor": KIND,
         "moratorium": KIND,
+        "vulnerable": KIND,
         "promise": WAITING,
         "plan": WAITING,
         "payment_pending": WAITING,

@@ -245,6 +245,22 @@ def test_an_empty_or_endless_dispute_is_asked_again(visitor):
     assert visitor.holds() == []
 
 
+def test_who_tells_of_illness_is_left_in_peace_and_told_who_listens(visitor):
+    visitor.post("problem/", {"kind": "other", "text": "Ich habe Krebs und kann nicht mehr."})
+    assert visitor.holds() == ["dispute", "vulnerable"]
+    page = visitor.text()
+    assert "Danke, dass Sie uns das sagen" in page
+    assert "tel:08001110111" in page
+    assert "Im Notfall wählen Sie 112" in page
+    assert "problem/" not in page
+    assert "health" not in page
+
+
+def test_need_is_noticed_in_a_note_about_a_payment_too(visitor):
+    visitor.post("paid/", {"note": "Sorry for the delay, my husband died in May."})
+    assert visitor.holds() == ["payment_pending", "vulnerable"]
+
+
 @pytest.mark.parametrize("reason", ["hardship", "insolvency", "represented", "deceased", "manual"])
 def test_other_holds_are_met_with_quiet(visitor, reason):
     place_hold(visitor.case.id, reason, by="agent:1")

@@ -208,6 +208,7 @@ class Hold(TenantModel):
         DECEASED = "deceased"
         MINOR = "minor"
         MORATORIUM = "moratorium"
+        VULNERABLE = "vulnerable"
         PROMISE = "promise"
         PLAN = "plan"
         PAYMENT_PENDING = "payment_pending"

@@ -123,6 +123,7 @@ EFFECTS: Mapping[str, Effect] = {
     "hold:deceased": _RESTS,
     "hold:minor": _RESTS,
     "hold:moratorium": _RESTS,
+    "hold:vulnerable": _RESTS,
     "hold:promise": _RESTS,
     "hold:payment_pending": _RESTS,
     "hold:manual": _RESTS,

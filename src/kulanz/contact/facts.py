@@ -21,6 +21,7 @@ HOLDS = (
     HoldReason.MINOR,
     HoldReason.DISPUTE,
     HoldReason.MORATORIUM,
+    HoldReason.VULNERABLE,
     HoldReason.HARDSHIP,
     HoldReason.PLAN,
     HoldReason.PROMISE,
@@ -36,6 +37,7 @@ OF_THE_PERSON = frozenset(
         HoldReason.REPRESENTED,
         HoldReason.MINOR,
         HoldReason.MORATORIUM,
+        HoldReason.VULNERABLE,
         HoldReason.HARDSHIP,
     }
 )

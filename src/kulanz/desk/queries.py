@@ -1,13 +1,14 @@
 """Lists of cases and of what waits for a person."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from datetime import date, datetime
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
 from django.db.models.lookups import GreaterThan, LessThanOrEqual
 
-from kulanz.claims.models import OWED, Account, Case, Claim, Posting
+from kulanz.claims.models import OWED, Account, Case, Claim, Hold, Posting
 from kulanz.claims.queries import holds_at
+from kulanz.contact.vulnerability.matching import URGENT
 from kulanz.desk.models import Note
 from kulanz.events.models import Event
 from kulanz.kernel import clock
@@ -56,6 +57,7 @@ class Task:
 class Tasks:
     """What only people can do; at most PAGE of each kind."""
 
+    cared: tuple[Task, ...]
     disputes: tuple[Task, ...]
     voices: tuple[Task, ...]
     unknown: tuple[Task, ...]
@@ -63,7 +65,7 @@ class Tasks:
 
     @property
     def total(self) -> int:
-        return len(self.disputes) + len(self.voices) + len(self.unknown) + len(self.hand_over)
+        return sum(len(getattr(self, each.name)) for each in fields(self))
 
 
 def find_cases(text: str, state: str, before: int | None, today: date) -> CasePage:
@@ -86,7 +88,9 @@ def tasks() -> Tasks:
     """Everything that waits at the creditor in scope."""
     disputes = holds_at(clock.now()).filter(reason="dispute").select_related("case__customer").order_by("id")
     unknown = Message.objects.filter(state="unknown").select_related("case__customer").order_by("id")
+    cared = holds_at(clock.now()).filter(reason="vulnerable").select_related("case__customer").order_by("id")
     return Tasks(
+        cared=_urgent_first(cared),
         disputes=tuple(_task(hold.case, hold.from_at, hold.note) for hold in disputes[:PAGE]),
         voices=_from_events(("complaint.made", "question.asked"), unanswered=True),
         unknown=tuple(
@@ -94,6 +98,12 @@ def tasks() -> Tasks:
         ),
         hand_over=_from_events(("handover.due",), unanswered=False),
     )
+
+
+def _urgent_first(holds: QuerySet[Hold]) -> tuple[Task, ...]:
+    """People in danger before all others, each group oldest first."""
+    rows = [_task(hold.case, hold.from_at, hold.note) for hold in holds[:PAGE]]
+    return tuple(sorted(rows, key=lambda task: not URGENT.intersection(task.detail.split())))
 
 
 def _from_events(types: tuple[str, ...], *, unanswered: bool) -> tuple[Task, ...]:

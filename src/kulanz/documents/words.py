@@ -58,10 +58,20 @@ HOLDS: dict[str, Promise] = {
     "deceased": _("The customer has died"),
     "minor": _("The customer is a minor"),
     "moratorium": _("Statutory breathing space"),
+    "vulnerable": _("Needs care"),
     "promise": _("Payment promised"),
     "plan": _("Instalment plan running"),
     "payment_pending": _("Payment on its way"),
     "manual": _("Held by hand"),
+}
+SIGNS: dict[str, Promise] = {
+    "danger": _("danger: look today"),
+    "bereavement": _("bereavement"),
+    "health": _("illness"),
+    "livelihood": _("livelihood"),
+    "care": _("care for others"),
+    "minor": _("a minor"),
+    "represented": _("debt advice or a representative"),
 }
 CLAIM_STATES: dict[str, Promise] = {
     "open": _("Open"),
@@ -175,6 +185,7 @@ VOCABULARIES = {
     "method": METHODS,
     "hold": HOLDS,
     "claim_state": CLAIM_STATES,
+    "sign": SIGNS,
     "claim_kind": CLAIM_KINDS,
     "message_state": MESSAGE_STATES,
     "message_kind": MESSAGE_KINDS,

@@ -48,6 +48,7 @@ _EFFECTS = {
         fees=True,
         source="Breathing Space (England and Wales): no contact, interest or fees from its start",
     ),
+    HoldReason.VULNERABLE: _KIND,
     HoldReason.PROMISE: _WAITING,
     HoldReason.PLAN: _WAITING,
     HoldReason.PAYMENT_PENDING: _WAITING,

@@ -56,6 +56,7 @@ class HoldReason(StrEnum):
     DECEASED = "deceased"
     MINOR = "minor"
     MORATORIUM = "moratorium"
+    VULNERABLE = "vulnerable"
     PROMISE = "promise"
     PLAN = "plan"
     PAYMENT_PENDING = "payment_pending"
@@ -199,6 +200,7 @@ _HOLD_WORDS = {
     HoldReason.DECEASED: ("Todesfall", "the customer has died"),
     HoldReason.MINOR: ("minderjährig", "the customer is a minor"),
     HoldReason.MORATORIUM: ("gesetzliche Schonfrist", "statutory breathing space"),
+    HoldReason.VULNERABLE: ("besondere Lebenslage", "the customer's situation needs care"),
     HoldReason.PROMISE: ("Zahlung zugesagt", "payment promised"),
     HoldReason.PLAN: ("Ratenplan läuft", "instalment plan running"),
     HoldReason.PAYMENT_PENDING: ("Zahlung unterwegs", "payment on its way"),

@@ -11,6 +11,7 @@ from kulanz.claims.models import Customer, Hold
 from kulanz.claims.queries import holds_at
 from kulanz.contact.actions import give, withdraw
 from kulanz.contact.models import Consent
+from kulanz.contact.vulnerability.actions import look_after
 from kulanz.events.log import record
 from kulanz.kernel import clock
 from kulanz.kernel.errors import InputError
@@ -48,7 +49,9 @@ def paid_already(case_id: int, paid_on: date | None, note: str) -> datetime:
     """Rest for a few days until the money shows on the account."""
     until = clock.now() + timedelta(days=rules.PAID_REST_DAYS)
     words = " ".join(filter(None, [paid_on.isoformat() if paid_on else "", note]))
-    place_hold(case_id, Hold.Reason.PAYMENT_PENDING, by=BY, until=until, note=words)
+    with transaction.atomic():
+        place_hold(case_id, Hold.Reason.PAYMENT_PENDING, by=BY, until=until, note=words)
+        look_after(case_id, note, "paid")
     return until
 
 
@@ -56,6 +59,7 @@ def dispute(case_id: int, kind: str, text: str) -> None:
     """Everything stops until a person has looked; a complaint about the contact itself is recorded as one."""
     with transaction.atomic():
         place_hold(case_id, Hold.Reason.DISPUTE, by=BY, note=f"[{kind}] {text}".strip())
+        look_after(case_id, text, "dispute")
         if kind == COMPLAINT:
             record("complaint.made", case_id)
 

@@ -17,6 +17,7 @@ class Situation(StrEnum):
     """Which message comes first."""
 
     PAID = "paid"
+    CARED = "cared"
     DISPUTED = "disputed"
     PAUSED = "paused"
     PENDING = "pending"
@@ -26,12 +27,20 @@ class Situation(StrEnum):
 
 
 _BY_REASON = {
+    "vulnerable": Situation.CARED,
     "dispute": Situation.DISPUTED,
     "payment_pending": Situation.PENDING,
     "plan": Situation.PLANNED,
     "promise": Situation.PROMISED,
 }
-_ORDER = (Situation.DISPUTED, Situation.PAUSED, Situation.PENDING, Situation.PLANNED, Situation.PROMISED)
+_ORDER = (
+    Situation.CARED,
+    Situation.DISPUTED,
+    Situation.PAUSED,
+    Situation.PENDING,
+    Situation.PLANNED,
+    Situation.PROMISED,
+)
 
 
 def situation(open_amount: int, holds: Collection[HoldLine]) -> tuple[Situation, datetime | None]:

@@ -23,6 +23,7 @@ from kulanz.payments.rules import Part
 from kulanz.portal import brand as brands
 from kulanz.portal import offered, planned, rules, shown
 from kulanz.portal.access import Page, SeeOther, link_view, not_found
+from kulanz.portal.caring import help_for
 from kulanz.tenancy.models import Brand
 from kulanz.tenancy.scope import every_creditor
 
@@ -56,6 +57,7 @@ def first(request: HttpRequest, page: Page) -> HttpResponse:
         "days_late": (today - due).days if due else 0,
         "customer_number": rules.masked(page.statement.customer_number),
         "has_account": bool(page.look.iban),
+        "help": help_for(page) if found == rules.Situation.CARED else None,
         "plan": plan,
         "rates": planned.offered(plan_terms(), page.statement.open_amount),
         "offers": offers,

@@ -86,6 +86,13 @@ def word_filter(code: str, vocabulary: str) -> str:
 
 
 @register.filter
+def signs(note: str) -> str:
+    """The signs of need in a hold's note, each once; the place in brackets before them is left out."""
+    codes = (code for code in note.split() if not code.startswith("["))
+    return ", ".join(word("sign", code) for code in dict.fromkeys(codes))
+
+
+@register.filter
 def veto_sentence(code: str) -> str:
     """The sentence of a veto code; any other text, such as a provider's answer, stays as it is."""
     return sentence(code, language()) if code in set(VetoCode) else code
