@@ -4,16 +4,20 @@ import getpass
 import os
 import secrets
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from django.core.management import call_command
+from rich.table import Table
 
 from kulanz.cli.output import console, print_json
 from kulanz.cli.scoped import creditor as find_creditor
+from kulanz.cli.scoped import for_creditor
 from kulanz.config.schedule import work
 from kulanz.config.server import serve_forever
 from kulanz.kernel.errors import InputError
+from kulanz.payments.terms import change_terms
+from kulanz.payments.terms import terms as payment_terms
 from kulanz.strategy.journeys import install
 from kulanz.tenancy.actions import NewCreditor, add_creditor, add_user
 from kulanz.tenancy.changing import change_creditor
@@ -96,14 +100,33 @@ def set_(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Change settings of a creditor; an unknown name lists all there are."""
-    changes = dict(pair.partition("=")[::2] for pair in settings)
-    if bare := [pair for pair in settings if "=" not in pair]:
-        raise InputError(f"A setting is written NAME=VALUE, not {bare[0]!r}.")
+    changes = _pairs(settings)
     made = change_creditor(find_creditor(slug).slug, changes)
     if as_json:
         print_json({"creditor": made.slug, "changed": sorted(changes)})
     else:
         console.print(f"{made.name}: {', '.join(sorted(changes))} changed.")
+
+
+@creditors.command("terms")
+def terms(
+    slug: Annotated[str, typer.Argument(help="Short name of the creditor.")],
+    changes: Annotated[
+        list[str] | None, typer.Argument(help="NAME=VALUE, such as offer.discounts=yes; none: show all.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Show or change what a creditor agrees to in instalments and lets be offered (amounts in minor units)."""
+    with for_creditor(slug) as found:
+        wanted = _pairs(changes or [])
+        known = change_terms(wanted) if wanted else payment_terms()
+    if as_json:
+        print_json({"creditor": found.slug, "changed": sorted(wanted), "terms": known})
+        return
+    table = Table("term", "value", title=f"{found.name}: instalments and offers")
+    for name, value in known.items():
+        table.add_row(f"[bold]{name}[/]" if name in wanted else name, _said(value))
+    console.print(table)
 
 
 @users.command("add")
@@ -122,3 +145,13 @@ def add_login(
     console.print(
         f"{username} may sign in as {role} of {creditor}." + (f" Password: {password}" if made else "")
     )
+
+
+def _pairs(settings: list[str]) -> dict[str, str]:
+    if bare := [pair for pair in settings if "=" not in pair]:
+        raise InputError(f"A setting is written NAME=VALUE, not {bare[0]!r}.")
+    return dict(pair.partition("=")[::2] for pair in settings)
+
+
+def _said(value: Any) -> str:
+    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)

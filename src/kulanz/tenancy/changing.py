@@ -5,6 +5,7 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import Model
 
 from kulanz.kernel.errors import InputError
 from kulanz.law.rates import named_day_count
@@ -42,14 +43,19 @@ def change_creditor(slug: str, changes: Mapping[str, str]) -> Creditor:
     return creditor
 
 
-def _value(name: str, text: str, creditor: Creditor) -> Any:
-    field = Creditor._meta.get_field(name)
-    if name == "iban" and text:
-        return checked_iban(text)
-    if name == "day_count":
-        named_day_count(text)
+def typed(row: Model, name: str, text: str) -> Any:
+    """A plain column's value as people write it: yes and no, numbers, nothing; raises ValidationError."""
+    field = row._meta.get_field(name)
     if field.get_internal_type() == "BooleanField":
         text = _BOOLEANS.get(text.lower(), text)
     if not text and field.null:
         return None
-    return field.clean(text, creditor)  # type: ignore[union-attr]  # every setting is a plain column
+    return field.clean(text, row)  # type: ignore[union-attr]  # every setting is a plain column
+
+
+def _value(name: str, text: str, creditor: Creditor) -> Any:
+    if name == "iban" and text:
+        return checked_iban(text)
+    if name == "day_count":
+        named_day_count(text)
+    return typed(creditor, name, text)
