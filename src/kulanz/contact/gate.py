@@ -78,9 +78,11 @@ def gate(
     sendable = usable.any(axis=1) & slots.any(axis=1)
     tone_offers = tables.tone_offers[stage_index]
     if offers is not None:
-        tone_offers, cut = _within(tone_offers, offers)
-        _note(vetoes, VetoCode.OFFER_LIMITS, cut & sendable)
-        sendable &= tone_offers.any(axis=1)
+        of_stage = tables.offers(offers.shape[1])[stage_index]
+        left = of_stage & offers
+        _note(vetoes, VetoCode.OFFER_LIMITS, (left != of_stage).any(axis=1) & sendable)
+        sendable &= left.any(axis=1)
+        tone_offers = _within(tone_offers, offers)
     rival = _rivals(facts, sendable, demanding)
     _note(vetoes, VetoCode.CUSTOMER_CONTACTED, rival)
     usable &= (sendable & ~rival)[:, None]
@@ -209,12 +211,11 @@ def _rivals(facts: CaseFacts, sendable: Bools, demanding: Bools) -> Bools:
     return rivals & sendable
 
 
-def _within(tone_offers: Bools, offers: Bools) -> tuple[Bools, Bools]:
-    """bool[n, T * O] without the offers that are not allowed, and the cases, bool[n], that lost one by it."""
+def _within(tone_offers: Bools, offers: Bools) -> Bools:
+    """bool[n, T * O] without the offers, bool[n, O], that are not allowed."""
     n, width = offers.shape
-    left = tone_offers.reshape(n, -1, width) & offers[:, None, :]
-    found: Bools = left.reshape(n, -1)
-    return found, (found != tone_offers).any(axis=1)
+    left: Bools = tone_offers.reshape(n, -1, width) & offers[:, None, :]
+    return left.reshape(n, -1)
 
 
 def _allowed(usable: Bools, slots: Bools, tone_offers: Bools) -> Allowed:

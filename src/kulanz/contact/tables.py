@@ -31,6 +31,10 @@ class StageTables:
     demanding: Bools
     starts: NDArray[np.int64]
 
+    def offers(self, width: int) -> Bools:
+        """bool[K, width]: the offers that each stage allows in some tone."""
+        return np.asarray(self.tone_offers.reshape(len(self.tone_offers), -1, width).any(axis=1))
+
     @property
     def possible(self) -> Bools:
         tables = (self.channels, self.slots, self.tone_offers)
