@@ -167,8 +167,10 @@ def _deliver() -> None:
     from django.db.models import F
 
     from kulanz.outreach.models import Message
+    from kulanz.payments.offers.models import Offer
 
     Message.objects.update(state="sent", sent_at=F("not_before"))
+    Offer.objects.update(told_at=F("made_at"))
 
 
 def _seconds(work: Any) -> float:

@@ -1,6 +1,5 @@
 """An offer leaves with its message, or the message leaves without it."""
 
-import json
 from datetime import date, timedelta
 from typing import Any
 
@@ -33,7 +32,7 @@ def offered(creditor: Any, make_case: Any, queue: Any) -> Any:
     def make(kind: str) -> Message:
         ids = np.array([case.id])
         drafts = actions.draft(ids, np.array([10_000]), [kind], [TODAY])
-        message: Message = queue(case, offer=[kind], data=[json.dumps(drafts[0].data)])
+        message: Message = queue(case, offer=[kind], data=[drafts[0].data])
         actions.make(drafts, actions.Origin(np.array([1]), np.array([message.id]), ids))
         return message
 

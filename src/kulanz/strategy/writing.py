@@ -59,11 +59,11 @@ def queue_messages(due: Due, chosen: Chosen, decision_ids: NDArray[np.int64], fo
     space = found.spec.space
     channel, slot, tone, offer = chosen.actions[rows].T
     allowed = [json.dumps(each.to_data(), separators=(",", ":")) for each in found.sets]
-    offered = np.array(space.offers, object)[offer]
-    begins, cases = found.acts_at()[slot].tolist(), due.case_id[rows]
+    begins, cases = found.acts_at(), due.case_id[rows]
     zone = ZoneInfo(found.creditor.timezone)
-    days = [at.astimezone(zone).date() for at in begins]
-    drafts = offers.draft(cases, due.open_amount[rows], offered.tolist(), days)
+    days = [at.astimezone(zone).date() for at in begins.tolist()]
+    offered = np.array(space.offers, object)[offer].tolist()
+    drafts = offers.draft(cases, due.open_amount[rows], offered, [days[each] for each in slot.tolist()])
     ids = queue_block(
         NewMessages(
             case_id=cases,
@@ -71,14 +71,14 @@ def queue_messages(due: Due, chosen: Chosen, decision_ids: NDArray[np.int64], fo
             stage=np.array(found.spec.names, object)[due.stage[rows]],
             channel=np.array(space.channels, object)[channel],
             tone=np.array(space.tones, object)[tone],
-            offer=_told(offered.tolist(), drafts),
-            not_before=begins,
+            offer=_told(offered, drafts),
+            not_before=begins[slot].tolist(),
             expires_at=found.ends_at()[slot].tolist(),
             decision_id=decision_ids[rows],
             link_id=links.create_block(cases, found.at + timedelta(days=settings().link_days)),
             kind="demanding",
             allowed=np.array(allowed, object)[due.stage[rows]].tolist(),
-            data=[json.dumps(each.data) if each else "{}" for each in drafts],
+            data=[each.data if each else "{}" for each in drafts],
         )
     )
     offers.make(drafts, offers.Origin(decision_ids[rows], ids, cases))
@@ -87,8 +87,9 @@ def queue_messages(due: Due, chosen: Chosen, decision_ids: NDArray[np.int64], fo
 
 def _told(offered: list[str], drafts: list[offers.Draft | None]) -> list[str]:
     """The offer that each message tells of: one of ours only where its terms could be made."""
+    ours = set(Kind)
     return [
-        name if made is not None or name not in set(Kind) else "none"
+        name if made is not None or name not in ours else "none"
         for name, made in zip(offered, drafts, strict=True)
     ]
 

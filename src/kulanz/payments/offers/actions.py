@@ -31,7 +31,7 @@ BLOCK = 500
 
 @dataclass(frozen=True, slots=True)
 class Draft:
-    """One offer that is about to be made; `data` is what its message says, as `outreach` reads it."""
+    """One offer that is about to be made."""
 
     kind: str
     full: int
@@ -40,13 +40,12 @@ class Draft:
     claims: tuple[int, ...] = ()
 
     @property
-    def data(self) -> dict[str, Any]:
-        return {
-            "offer_full": self.full,
-            "offer_pay": self.pay,
-            "offer_day": self.days.day.isoformat(),
-            "offer_until": self.days.until.isoformat(),
-        }
+    def data(self) -> str:
+        """What its message says, as JSON text that `outreach` reads: numbers and ISO days, nothing to be quoted."""
+        return (
+            f'{{"offer_full":{self.full},"offer_pay":{self.pay},'
+            f'"offer_day":"{self.days.day}","offer_until":"{self.days.until}"}}'
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,18 +70,19 @@ def draft(
     rates = rules.instalments(open_amounts, terms, plan)
     wanted = np.array([kind == Kind.DISCOUNT for kind in kinds])
     off = _discounts(case_ids, wanted, terms, today)
+    told = {key: rules.days(*key, terms, plan) for key in set(zip(kinds, sent_on, strict=True))}
     found: list[Draft | None] = []
-    for row, (kind, day) in enumerate(zip(kinds, sent_on, strict=True)):
-        days, full = rules.days(kind, day, terms, plan), int(open_amounts[row])
-        if kind == Kind.PLAN and rates.possible[row]:
-            found.append(Draft(kind, full, int(rates.rate[row]), days))
-        elif kind == Kind.LATER and terms.later:
-            found.append(Draft(kind, full, full, days))
+    columns = (open_amounts.tolist(), rates.rate.tolist(), rates.possible.tolist())
+    for row, (kind, day, full, rate, may) in enumerate(zip(kinds, sent_on, *columns, strict=True)):
+        made: Draft | None = None
+        if kind == Kind.LATER and terms.later:
+            made = Draft(kind, full, full, told[kind, day])
+        elif kind == Kind.PLAN and may:
+            made = Draft(kind, full, rate, told[kind, day])
         elif kind == Kind.DISCOUNT and row in off:
             due, less, claims = off[row]
-            found.append(Draft(kind, due, due - less, days, claims))
-        else:
-            found.append(None)
+            made = Draft(kind, due, due - less, told[kind, day], claims)
+        found.append(made)
     return found
 
 
@@ -110,7 +110,7 @@ def make(drafts: Sequence[Draft | None], origin: Origin) -> int:
             "pay": [each.pay for each in made],
             "day": [each.days.day for each in made],
             "until": [each.days.until for each in made],
-            "claims": [json.dumps(each.claims) for each in made],
+            "claims": [json.dumps(each.claims) if each.claims else "[]" for each in made],
             "made_at": clock.now(),
             "told_at": None,
             "ended_at": None,
