@@ -1,5 +1,6 @@
 """Offers in the ledger: given once, taken back exactly, ended by time, plans, promises and refusals."""
 
+import random
 from datetime import date, timedelta
 
 import numpy as np
@@ -7,20 +8,24 @@ import pytest
 from django.db import transaction
 
 from kulanz.claims import adjusting, ledger
+from kulanz.claims.accrual import accrue
 from kulanz.claims.checks import check_ledger
+from kulanz.claims.defaulting import set_default
 from kulanz.claims.holds import place_hold
 from kulanz.claims.models import OWED, Case, Claim, Posting
 from kulanz.claims.queries import open_amount
 from kulanz.events.log import record
 from kulanz.events.models import Event
 from kulanz.kernel.errors import NotFoundError
-from kulanz.payments.booking import book_transfer, return_debit
-from kulanz.payments.models import PlanPolicy
+from kulanz.payments.booking import _reinstate, book_transfer, return_debit
+from kulanz.payments.methods.port import Notice, NoticeKind
+from kulanz.payments.models import Payment, PlanPolicy
 from kulanz.payments.offers import actions, queries
 from kulanz.payments.offers.models import Offer, OfferPolicy
 from kulanz.payments.plans import actions as plans
 from kulanz.payments.plans.actions import Agreement
 from kulanz.payments.plans.rules import Proposal, Rhythm
+from kulanz.tenancy.models import Creditor
 from kulanz.tenancy.scope import scope
 
 TODAY = date(2026, 3, 3)
@@ -309,3 +314,110 @@ def test_events_hold_ids_and_codes_alone(case: Case) -> None:
     book_transfer(case.id, 8_500, TODAY, "B1")
     rows = Event.objects.filter(type__startswith="offer.").values_list("payload", flat=True)
     assert {name for payload in rows for name in payload} == {"offer", "kind", "why"}
+
+
+def test_a_dispute_stops_new_offers_but_what_was_told_is_kept(case: Case) -> None:
+    offer = make(case)
+    place_hold(case.id, "dispute", by="customer")
+    book_transfer(case.id, 8_500, TODAY, "B1")
+    assert (open_amount(case.id), state(offer)) == (0, "used")
+
+
+@pytest.fixture
+def charging(creditor, case: Case) -> Case:
+    """6.27 percent a year on 100,000.00 from 23 January on: 17.18 EUR a day."""
+    Creditor.objects.filter(id=creditor.id).update(charges_interest=True)
+    OfferPolicy.objects.update(max_discount=10_000_000)
+    return case
+
+
+def late(make_case, number: str) -> Case:
+    case: Case = make_case(number, 10_000_000, date(2026, 1, 22))
+    set_default(Claim.objects.get(case_id=case.id).id, date(2026, 1, 23), "test")
+    return case
+
+
+@pytest.mark.parametrize("booked_after", [0, 4])
+def test_with_interest_running_nothing_is_left_and_a_return_leads_where_it_leads_without_an_offer(
+    charging: Case, make_case, clock, booked_after: int
+) -> None:
+    """The twin pays and gets back the same sums on the same days and has no offer."""
+    ours, twin = late(make_case, "K7"), late(make_case, "K8")
+    accrue(clock.at.date())
+    offer = make(ours)
+    clock.advance(timedelta(days=7))
+    accrue(clock.at.date())
+    paid_on = TODAY + timedelta(days=7 - booked_after)
+    payments = [book_transfer(each.id, offer.pay, paid_on, f"B{each.id}") for each in (ours, twin)]
+    assert (open_amount(ours.id), state(offer)) == (0, "used")
+    assert open_amount(twin.id) > 0
+    clock.advance(timedelta(days=20))
+    accrue(clock.at.date())
+    assert open_amount(ours.id) == 0, "no interest on what was given up"
+    sound()
+    for each in payments:
+        return_debit(each.id, TODAY + timedelta(days=27))
+    clock.advance(timedelta(days=10))
+    accrue(clock.at.date())
+    for account in ("principal",):
+        assert sum(a for (_, name), a in owed(ours).items() if name == account) == 10_000_000
+        assert sum(a for (_, name), a in owed(twin).items() if name == account) == 10_000_000
+    rate = 10_000_000 * 627 / 10_000 / 365
+    days_between = 20 + booked_after
+    spared = 1_500_000 / 10_000_000 * rate * days_between
+    gap = open_amount(twin.id) - open_amount(ours.id)
+    assert gap == pytest.approx(spared, rel=0.02), "only the interest of the days between was let go"
+    assert (given_up(ours), state(offer)) == (0, "expired")
+    sound()
+
+
+def test_a_won_dispute_settles_again_from_the_day_on_which_the_money_came_back(
+    charging: Case, make_case, clock
+) -> None:
+    case = late(make_case, "K7")
+    accrue(clock.at.date())
+    offer = make(case)
+    payment = book_transfer(case.id, offer.pay, TODAY, "B1")
+    clock.advance(timedelta(days=5))
+    return_debit(payment.id, TODAY + timedelta(days=5))
+    accrue(clock.at.date())
+    clock.advance(timedelta(days=5))
+    accrue(clock.at.date())
+    payment.refresh_from_db()
+    at = clock.at
+    _reinstate(payment, Notice("e1", NoticeKind.REINSTATED, "", "", payment.amount, "EUR", at))
+    assert (open_amount(case.id), state(offer)) == (0, "used")
+    clock.advance(timedelta(days=5))
+    accrue(clock.at.date())
+    assert open_amount(case.id) == 0
+    sound()
+
+
+@pytest.mark.parametrize("seed", range(20))
+def test_whatever_money_comes_and_goes_the_sums_are_those_of_a_simple_model(
+    case: Case, make_case, clock, seed: int
+) -> None:
+    """The model: what came in time and was not sent back; from the offered sum on, the rest of the claim is gone."""
+    draw = random.Random(seed)
+    offer = make(case)
+    held: list[tuple[int, bool, Payment]] = []
+    for step in range(14):
+        clock.advance(timedelta(days=draw.choice([0, 1, 2])))
+        today = clock.at.date()
+        if held and draw.random() < 0.4:
+            _, _, payment = held.pop(draw.randrange(len(held)))
+            return_debit(payment.id, today)
+        elif open_amount(case.id):
+            day = today - timedelta(days=draw.choice([0, 0, 3]))
+            amount = draw.randint(1, open_amount(case.id))
+            held.append((amount, day <= UNTIL, book_transfer(case.id, amount, day, f"B{step}")))
+        if draw.random() < 0.2:
+            actions.check_offers()
+        counted = sum(amount for amount, in_time, _ in held if in_time)
+        received = sum(amount for amount, _, _ in held)
+        left = 10_000 - received
+        if counted >= offer.pay:
+            left -= min(left, 10_000 - counted)
+        assert open_amount(case.id) == max(0, left), f"step {step}"
+        assert given_up(case) == 10_000 - received - max(0, left)
+    sound()

@@ -106,10 +106,8 @@ def _lines(found: dict[str, Any]) -> list[tuple[str, str]]:
 
 
 def _offers(found: dict[str, dict[str, int]]) -> str:
-    return (
-        ", ".join(f"{kind} {n:,} / {found['used'].get(kind, 0):,}" for kind, n in found["told"].items())
-        or "none"
-    )
+    lines = (f"{kind} {n['told']:,} / {n['taken']:,}" for kind, n in found.items())
+    return ", ".join(lines) or "none"
 
 
 def _percent(share: float | None) -> str:

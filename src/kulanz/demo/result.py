@@ -14,7 +14,7 @@ from kulanz.demo.letters import band_of
 from kulanz.engine import lift
 from kulanz.outreach.models import Message
 from kulanz.payments.models import Payment, Plan
-from kulanz.payments.offers.models import Offer
+from kulanz.payments.offers import queries as offers
 from kulanz.strategy import queries
 from kulanz.strategy.models import Decision
 from kulanz.tenancy.models import Creditor
@@ -41,7 +41,7 @@ def result(creditor: Creditor, days: list[date], best_band: int) -> dict[str, An
             "service": Message.objects.filter(sent_at__isnull=False, kind=Message.Kind.SERVICE).count(),
         },
         "payments": Payment.objects.filter(returned_at=None).count(),
-        "offers": offers(),
+        "offers": {each.kind: {"told": each.told, "taken": each.used} for each in offers.tally()},
         "plans": _counted(Plan.objects.values_list("state", flat=True)),
         "recovered": recovered(),
         "lift": {
@@ -59,15 +59,6 @@ def result(creditor: Creditor, days: list[date], best_band: int) -> dict[str, An
         "vetoes": dict(sorted(queries.counts().vetoes.items())),
         "ledger": asdict(check_ledger()),
         "simulated": True,
-    }
-
-
-def offers() -> dict[str, dict[str, int]]:
-    """How often each kind was told to a customer, and how often it was taken."""
-    told = Offer.objects.exclude(told_at=None)
-    return {
-        "told": _counted(told.values_list("kind", flat=True)),
-        "used": _counted(told.filter(state=Offer.State.USED).values_list("kind", flat=True)),
     }
 
 

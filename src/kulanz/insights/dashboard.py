@@ -9,6 +9,7 @@ from kulanz.engine import lift as compare
 from kulanz.insights import charts, feed, figures
 from kulanz.insights.headline import Headline, headline
 from kulanz.kernel.errors import NotFoundError
+from kulanz.payments.offers import queries as offered
 from kulanz.strategy import journeys, queries
 from kulanz.strategy.reasons import reasons
 from kulanz.tenancy.models import Creditor
@@ -58,6 +59,7 @@ class Dashboard:
     cost: int
     cost_per_unit: float | None
     contacts: ContactView
+    offers: tuple[offered.Tally, ...]
     outcomes: figures.Outcomes
     lift: LiftView
     decisions: tuple[Decided, ...]
@@ -93,6 +95,7 @@ def dashboard(creditor: Creditor, language: str) -> Dashboard:
         cost=cost,
         cost_per_unit=figures.cost_per_unit(cost, shown.balance.received),
         contacts=_contacts(made),
+        offers=offered.tally(),
         outcomes=figures.outcomes(),
         lift=_lift(),
         decisions=_decisions(language),

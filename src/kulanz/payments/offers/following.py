@@ -11,7 +11,6 @@ from kulanz.claims.adjusting import Cause
 from kulanz.claims.models import Hold, Journal
 from kulanz.claims.queries import open_amount
 from kulanz.events.log import Happened, record
-from kulanz.payments.models import Payment
 from kulanz.payments.offers import queries
 from kulanz.payments.offers.actions import accept, end
 from kulanz.payments.offers.models import Offer
@@ -36,11 +35,11 @@ _MAY_COUNT = (*LIVE, State.EXPIRED, State.USED)
 
 def follow_money(events: Sequence[Happened]) -> None:
     """In the transaction of a booking: give or take back discounts, and end what nothing is left for."""
-    by_case = {event.subject_id: event for event in events}
-    found = list(Offer.objects.filter(case_id__in=by_case, state__in=_MAY_COUNT).order_by("-id"))
+    cases = {event.subject_id for event in events}
+    found = list(Offer.objects.filter(case_id__in=cases, state__in=_MAY_COUNT).order_by("-id"))
     discounts = {o.case_id: o for o in reversed(found) if o.kind == Kind.DISCOUNT and o.told_at is not None}
-    for case, offer in discounts.items():
-        _settle(offer, by_case[case])
+    for offer in discounts.values():
+        _settle(offer)
     for offer in found:
         if offer.state in LIVE and not open_amount(offer.case_id):
             end(offer, State.WITHDRAWN, "settled")
@@ -86,28 +85,29 @@ def follow_messages(events: Sequence[Happened]) -> None:
             end(older, State.WITHDRAWN, "newer")
 
 
-def _settle(offer: Offer, event: Happened) -> None:
+def _settle(offer: Offer) -> None:
     """Bring a discount to where its money puts it."""
     now = queries.standing(offer)
-    if offer.state != State.USED and not now.rest:
-        _give(offer, now.give_up)
-    elif offer.state == State.USED and now.rest:
-        _take_back(offer, event)
+    if not now.rest:
+        _give(offer, now.give_up, _money_moved_on(offer))
+    elif offer.state == State.USED:
+        _take_back(offer, _money_moved_on(offer))
 
 
-def _give(offer: Offer, amount: int) -> None:
+def _give(offer: Offer, amount: int, day: date) -> None:
+    """Give up the rest, or what a small return has left of it open again."""
     if amount:
         offer.discounted += 1
         offer.save(update_fields=["discounted"])
-        cause = Cause(f"offer:{offer.id}:discount:{offer.discounted}", _paid_on(offer), BY)
+        cause = Cause(f"offer:{offer.id}:discount:{offer.discounted}", day, BY)
         adjusting.discount(offer.case_id, cause, claims=offer.claims, most=amount)
-    accept(offer)
-    end(offer, State.USED, "paid")
+    if offer.state != State.USED:
+        accept(offer)
+        end(offer, State.USED, "paid")
 
 
-def _take_back(offer: Offer, event: Happened) -> None:
+def _take_back(offer: Offer, day: date) -> None:
     """The money went back: all is owed as before, and the offer stands again if its time is not over."""
-    day = Journal.objects.values_list("value_date", flat=True).get(id=event.payload["journal"])
     if offer.discounted:
         cause = Cause(f"offer:{offer.id}:revoked:{offer.discounted}", day, BY)
         adjusting.revoke_discount(offer.case_id, offer.claims, cause)
@@ -117,7 +117,8 @@ def _take_back(offer: Offer, event: Happened) -> None:
     record("offer.reopened", offer.case_id, {"offer": offer.id, "kind": offer.kind, "why": "returned"})
 
 
-def _paid_on(offer: Offer) -> date:
-    """The value date of the newest payment that counts."""
-    rows = Payment.objects.filter(case_id=offer.case_id, id__gt=offer.after_payment, returned_at=None)
+def _money_moved_on(offer: Offer) -> date:
+    """The newest value date on which money came in or went back since the offer was made."""
+    rows = Journal.objects.filter(case_id=offer.case_id, id__gt=offer.after_journal)
+    rows = rows.filter(kind__in=[Journal.Kind.PAYMENT, Journal.Kind.PAYMENT_RETURN])
     return max(rows.values_list("value_date", flat=True), default=creditor_today())

@@ -6,11 +6,13 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
+from django.db.models import Count, Q
 
 from kulanz.claims.limitation import SHORTEST
-from kulanz.claims.models import OWED, OWED_SQL, Journal, Posting
+from kulanz.claims.models import OWED, OWED_SQL, Account, Posting
 from kulanz.kernel import clock
 from kulanz.kernel.database import in_clause, read_columns, stored_datetime
+from kulanz.law.basis import PostingKind
 from kulanz.payments.models import Payment
 from kulanz.payments.offers import rules
 from kulanz.payments.offers.models import Offer, OfferPolicy
@@ -20,8 +22,10 @@ from kulanz.tenancy.models import Creditor
 from kulanz.tenancy.scope import creditor_id
 
 LIVE = (Offer.State.MADE, Offer.State.SHOWN, Offer.State.ACCEPTED)
-_PAID = frozenset({Journal.Kind.PAYMENT, Journal.Kind.PAYMENT_RETURN, Journal.Kind.REALLOCATION})
-"""Journals by which money, and nothing else, changes what is owed."""
+_PAID = frozenset(
+    {PostingKind.PAYMENT.value, PostingKind.PAYMENT_RETURN.value, PostingKind.OVERPAYMENT.value}
+)
+"""Bases of postings by which money, and nothing else, changes what is owed or stands in credit."""
 
 
 def offer_terms() -> OfferTerms:
@@ -132,16 +136,36 @@ class Standing:
 def standing(offer: Offer) -> Standing:
     """A discount as money and days have it, read afresh. `give_up`: what is given up once nothing is left to pay."""
     received = _received(offer)
-    postings = Posting.objects.filter(case_id=offer.case_id, claim_id__in=offer.claims, account__in=OWED)
-    amounts = list(postings.values_list("journal_id", "journal__kind", "amount"))
-    left = sum(amount for _, _, amount in amounts)
+    covered = Q(claim_id__in=offer.claims, account__in=OWED) | Q(account=Account.CREDIT)
+    amounts = list(
+        Posting.objects.filter(covered, case_id=offer.case_id).values_list(
+            "journal_id", "account", "basis", "amount"
+        )
+    )
+    left = sum(amount for _, account, _, amount in amounts if account != Account.CREDIT)
     changed = sum(
         amount
-        for journal, kind, amount in amounts
-        if journal > offer.after_journal and kind not in _PAID and kind != Journal.Kind.DISCOUNT
+        for journal, _, basis, amount in amounts
+        if journal > offer.after_journal and basis not in _PAID
     )
     give_up = rules.to_give_up(left, offer.full, changed, received)
     return Standing(max(0, left), max(0, offer.pay - received), received, give_up)
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """How often a kind of offer was told to a customer, and how often it was taken."""
+
+    kind: str
+    told: int
+    used: int
+
+
+def tally() -> tuple[Tally, ...]:
+    """Of the creditor in scope, the kind told most often first."""
+    used = Count("id", filter=Q(state=Offer.State.USED))
+    rows = Offer.objects.exclude(told_at=None).values("kind").annotate(told=Count("id"), used=used)
+    return tuple(Tally(row["kind"], row["told"], row["used"]) for row in rows.order_by("-told", "kind"))
 
 
 def payable(offer_id: int, case_id: int, today: date) -> Offer | None:

@@ -137,7 +137,7 @@ def proposal(rate: int, first_on: date) -> Proposal:
 def to_give_up(left: int, full: int, changed: int, received: int) -> int:
     """What a discount takes off what is `left` on its claims: all of it, but never more than was agreed.
 
-    `full` was owed on them when it was offered, `changed` came to it since other than by payments, and `received` was
-    paid. What money spread over other claims leaves open here is no part of the discount.
+    `full` was owed on them when it was offered, `changed` came to it since other than by payments (less what was given
+    up already), and `received` was paid. What is open because money went to other claims is no part of the discount.
     """
     return max(0, min(left, full + changed - received))
