@@ -9,6 +9,7 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import numpy as np
 import pytest
 from django.core.wsgi import get_wsgi_application
 from django.db import connection, connections, transaction
@@ -17,9 +18,13 @@ from pytest_django.plugin import DjangoDbBlocker
 from kulanz.claims.guards import LEDGER_GUARDS
 from kulanz.claims.models import Case
 from kulanz.claims.opening import NewClaims, open_claims
+from kulanz.claims.queries import open_amount
 from kulanz.contact.models import ContactPoint
 from kulanz.events.guards import EVENT_GUARDS
+from kulanz.events.log import record
 from kulanz.kernel import clock as kernel_clock
+from kulanz.payments.offers import actions as offers
+from kulanz.payments.offers.models import Offer
 from kulanz.tenancy.actions import NewCreditor, add_creditor
 from kulanz.tenancy.models import Creditor
 from kulanz.tenancy.scope import scope
@@ -125,6 +130,25 @@ def open_case(
             created_at=kernel_clock.now(),
         )
     return case
+
+
+@pytest.fixture
+def make_offer() -> Callable[..., Offer]:
+    """Makes an offer of a creditor in scope as a run does, and tells it as the dispatcher does."""
+    return offer_of
+
+
+def offer_of(case_id: int, kind: str, number: int = 1, *, told: bool = True) -> Offer:
+    """`number` names the decision; its message has the number plus 1,000."""
+    ids, message = np.array([case_id]), 1_000 + number
+    with transaction.atomic():
+        today = TUESDAY_NINE.date()
+        drafts = offers.draft(ids, np.array([open_amount(case_id)]), [kind], [today])
+        offers.make(drafts, offers.Origin(np.array([number]), np.array([message]), ids))
+    if told:
+        record("message.sent", message, {"case": case_id, "offer": kind})
+    made: Offer = Offer.objects.get(decision_id=number)
+    return made
 
 
 @pytest.fixture(scope="session")

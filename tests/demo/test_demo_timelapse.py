@@ -64,6 +64,8 @@ def test_the_document_says_what_was_promised(played: dict[str, Any]) -> None:
     assert played["cases"] == 60
     assert played["payments"] > 0
     assert played["recovered"]["EUR"] > 0
+    assert played["offers"]["later"]["told"] >= played["offers"]["later"]["taken"]
+    assert sum(each["told"] for each in played["offers"].values()) > 0
     messages = played["messages"]
     assert messages["total"] > 0
     for name in ("by_channel", "by_hour", "by_tone"):

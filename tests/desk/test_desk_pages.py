@@ -14,7 +14,9 @@ from kulanz.desk.models import Note
 from kulanz.desk.rules import may_lift
 from kulanz.events.log import record
 from kulanz.outreach.models import Message
+from kulanz.payments.actions import book_transfer
 from kulanz.payments.models import Payment
+from kulanz.payments.offers.models import OfferPolicy
 from kulanz.tenancy.actions import add_user
 from kulanz.tenancy.models import Role
 
@@ -34,6 +36,22 @@ def test_a_case_tells_its_whole_story(desk, login):
     assert "Read what was sent" in page
     assert "Decided:" in page
     assert "k1@customers.example" in page
+
+
+def test_a_case_tells_which_offers_were_made_and_taken(desk, login, make_offer):
+    OfferPolicy.objects.create(creditor=desk.creditor, discounts=True, on_principal=True, min_days=0)
+    make_offer(desk.case.id, "discount")
+    make_offer(desk.case.id, "plan", 2)
+    make_offer(desk.case.id, "later", 3, told=False)
+    page = text(login().get(desk.case_url()))
+    assert "Offer: settlement discount" in page
+    assert "€90.00 instead of €100.00" in page
+    assert "€20.00 a month, first on Mar 18, 2026" in page
+    assert page.count("not told to the customer") == 1
+    book_transfer(desk.case.id, 9000, date(2026, 3, 3), "B-offer")
+    page = text(login().get(desk.case_url()))
+    assert "Offer ended: settlement discount, taken" in page
+    assert "Offer ended: instalments, withdrawn" in page
 
 
 def test_the_statement_of_account_is_a_pdf_for_everybody_who_may_look(desk, login):

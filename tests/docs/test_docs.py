@@ -101,6 +101,7 @@ def test_the_worker_does_what_is_said_as_often_as_is_said() -> None:
         "kulanz.claims.tasks.seal": 60,
         "kulanz.claims.tasks.accrue": 86_400,
         "kulanz.payments.tasks.check_plans": 86_400,
+        "kulanz.payments.tasks.check_offers": 86_400,
         "kulanz.strategy.tasks.decide": 900,
         "kulanz.strategy.tasks.learn": 900,
     }

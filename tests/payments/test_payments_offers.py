@@ -6,6 +6,7 @@ from datetime import date, timedelta
 import numpy as np
 import pytest
 from django.db import transaction
+from tests.conftest import offer_of
 
 from kulanz.claims import adjusting, ledger
 from kulanz.claims.accrual import accrue
@@ -40,14 +41,7 @@ def case(creditor, make_case) -> Case:
 
 
 def make(case: Case, kind: str = "discount", number: int = 1, *, told: bool = True) -> Offer:
-    """An offer as a run makes it, with its message sent."""
-    ids = np.array([case.id])
-    with transaction.atomic():
-        drafts = actions.draft(ids, np.array([open_amount(case.id)]), [kind], [TODAY])
-        actions.make(drafts, actions.Origin(np.array([number]), np.array([1_000 + number]), ids))
-    if told:
-        record("message.sent", 1_000 + number, {"case": case.id, "offer": kind})
-    return Offer.objects.get(decision_id=number)
+    return offer_of(case.id, kind, number, told=told)
 
 
 def owed(case: Case) -> dict[tuple[int, str], int]:

@@ -12,15 +12,14 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connections, transaction
 from playwright.sync_api import sync_playwright
+from tests.conftest import offer_of
 
 from kulanz.claims.actions import book_payment
 from kulanz.claims.queries import active_holds, open_amount
-from kulanz.events.log import record
 from kulanz.kernel import clock as kernel_clock
 from kulanz.payments import links
 from kulanz.payments.methods.psp import Psp
 from kulanz.payments.methods.registry import installed
-from kulanz.payments.offers import actions as offers
 from kulanz.payments.offers.models import OfferPolicy
 from kulanz.tenancy.actions import NewCreditor, add_creditor
 from kulanz.tenancy.models import Brand, Creditor
@@ -68,13 +67,10 @@ class Site:
 
     def offer(self, case_id: int, kind: str, number: int = 1) -> None:
         """An offer whose message has reached the customer."""
-        ids = np.array([case_id])
-        with scope(self.creditor_id), transaction.atomic():
+        with scope(self.creditor_id):
             policy = {"discounts": True, "on_principal": True, "min_days": 0}
             OfferPolicy.objects.get_or_create(creditor_id=self.creditor_id, defaults=policy)
-            drafts = offers.draft(ids, np.array([open_amount(case_id)]), [kind], [date(2026, 3, 3)])
-            offers.make(drafts, offers.Origin(np.array([number]), np.array([number]), ids))
-            record("message.sent", number, {"case": case_id, "offer": kind})
+            offer_of(case_id, kind, number)
 
     def owed(self, case_id: int) -> int:
         with scope(self.creditor_id):

@@ -5,17 +5,14 @@ import re
 from datetime import date, timedelta
 from html import unescape
 
-import numpy as np
 import pytest
-from django.db import transaction
+from tests.conftest import offer_of
 from tests.portal.conftest import Visitor, new_link
 
 from kulanz.claims.holds import place_hold
-from kulanz.events.log import record
 from kulanz.events.models import Event
 from kulanz.payments.booking import book_transfer
 from kulanz.payments.models import PaymentIntent, Plan
-from kulanz.payments.offers import actions
 from kulanz.payments.offers.models import Offer, OfferPolicy
 
 TODAY = date(2026, 3, 3)
@@ -24,16 +21,11 @@ MADE = "Unser Angebot für Sie"
 
 def offered(visitor: Visitor, kind: str, number: int = 1) -> Offer:
     """An offer whose message has reached the customer."""
-    case = visitor.case
     OfferPolicy.objects.get_or_create(
-        creditor_id=case.creditor_id, defaults={"discounts": True, "on_principal": True, "min_days": 0}
+        creditor_id=visitor.case.creditor_id,
+        defaults={"discounts": True, "on_principal": True, "min_days": 0},
     )
-    ids = np.array([case.id])
-    with transaction.atomic():
-        drafts = actions.draft(ids, np.array([visitor.owed()]), [kind], [TODAY])
-        actions.make(drafts, actions.Origin(np.array([number]), np.array([number]), ids))
-    record("message.sent", number, {"case": case.id, "offer": kind})
-    return Offer.objects.get(decision_id=number)
+    return offer_of(visitor.case.id, kind, number)
 
 
 def state(offer: Offer) -> str:
