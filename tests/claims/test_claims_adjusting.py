@@ -73,6 +73,23 @@ def test_a_discount_closes_what_the_agreed_payment_left(claim) -> None:
         adjusting.discount(claim.case_id, cause("d2"))
 
 
+def test_a_discount_may_be_for_some_claims_and_no_more_than_so_much(claim, make_case) -> None:
+    make_case("K1", 3000, date(2026, 2, 25), claim="R-second")
+    second = Claim.objects.get(number="R-second")
+    adjusting.discount(claim.case_id, cause("d1"), claims=[second.id], most=1200)
+    assert open_amount(claim.case_id) == 11_800
+    assert set(Posting.objects.filter(account=Account.DISCOUNTED).values_list("claim_id", "amount")) == {
+        (second.id, 1200)
+    }
+    with pytest.raises(InputError, match="Nothing of these claims"):
+        adjusting.revoke_discount(claim.case_id, [claim.id], cause("v1"))
+    first = adjusting.revoke_discount(claim.case_id, [second.id], cause("v2"))
+    assert adjusting.revoke_discount(claim.case_id, [second.id], cause("v2")) == first
+    assert (open_amount(claim.case_id), balance(Account.DISCOUNTED)) == (13_000, 0)
+    with pytest.raises(InputError, match="Nothing of these claims"):
+        adjusting.revoke_discount(claim.case_id, [second.id], cause("v3"))
+
+
 def test_money_after_a_write_off_is_a_recovery(claim) -> None:
     adjusting.write_off(claim.id, cause("o1"))
     assert (open_amount(claim.case_id), balance(Account.WRITTEN_OFF)) == (0, 10000)

@@ -310,6 +310,59 @@ def test_events_hold_ids_and_codes_alone(case: Case) -> None:
     assert {name for payload in rows for name in payload} == {"offer", "kind", "why"}
 
 
+def test_on_its_last_day_an_offer_still_stands(case: Case, clock) -> None:
+    offer = make(case)
+    clock.advance(timedelta(days=14))
+    assert (actions.check_offers(), state(offer)) == (0, "made")
+    clock.advance(timedelta(days=1))
+    assert (actions.check_offers(), state(offer)) == (1, "expired")
+
+
+def test_a_message_that_was_held_up_beyond_the_term_tells_no_offer(case: Case, clock) -> None:
+    offer = make(case, told=False)
+    clock.advance(timedelta(days=15))
+    assert not actions.stands(offer.message_id)
+    assert state(offer) == "withdrawn"
+
+
+def test_what_was_paid_before_the_offer_counts_for_nothing(case: Case) -> None:
+    book_transfer(case.id, 1_000, TODAY, "B0")
+    offer = make(case)
+    assert (offer.full, offer.pay) == (9_000, 7_650)
+    book_transfer(case.id, 7_000, TODAY, "B1")
+    assert (open_amount(case.id), queries.standing(offer).rest) == (2_000, 650)
+
+
+def test_a_discount_is_for_what_is_due(case: Case, make_case) -> None:
+    make_case("K1", 6_000, date(2026, 3, 20), claim="R-soon")
+    offer = make(case)
+    assert (offer.full, offer.pay) == (10_000, 8_500)
+    assert offer.claims == [Claim.objects.get(number="R-K1").id]
+
+
+def test_who_pays_everything_and_gets_it_back_owes_everything(case: Case) -> None:
+    offer, before = make(case), owed(case)
+    payment = book_transfer(case.id, 10_000, TODAY, "B1")
+    assert (open_amount(case.id), given_up(case), state(offer)) == (0, 0, "used")
+    return_debit(payment.id, TODAY)
+    assert (owed(case), state(offer)) == (before, "accepted")
+
+
+def test_a_plan_agreed_before_the_message_left_was_not_the_offered_one(case: Case) -> None:
+    offer = make(case, "plan", told=False)
+    proposal = Proposal(Rhythm.MONTHLY, offer.day, rate=offer.pay)
+    plans.agree(case.id, proposal, Agreement(shown=10_000, form_key="form-0001"))
+    assert state(offer) == "withdrawn"
+
+
+def test_a_discount_that_was_told_never_gives_way_to_another(case: Case, clock) -> None:
+    first = make(case)
+    OfferPolicy.objects.update(period_days=1)
+    clock.advance(timedelta(days=2))
+    second = make(case, number=2)
+    assert (state(first), state(second)) == ("made", "made")
+
+
 def test_a_dispute_stops_new_offers_but_what_was_told_is_kept(case: Case) -> None:
     offer = make(case)
     place_hold(case.id, "dispute", by="customer")

@@ -42,6 +42,7 @@ def test_terms_are_read_as_people_write_them(creditor, other_creditor) -> None:
         ({"offer.valid_days": "0"}, "offer.valid_days"),
         ({"offer.later_days": "31"}, "offer.later_days"),
         ({"offer.discounts": "perhaps"}, "offer.discounts"),
+        ({"offer.period_days": "14"}, "longer than a discount stands"),
         ({"offer.min_discount": "5001"}, "more than offer.max_discount"),
         ({"plan.rhythms": "daily"}, "daily is none of weekly, "),
         ({"plan.creditor": "2"}, "no term plan.creditor; there are: offer.discounts, "),

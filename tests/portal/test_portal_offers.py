@@ -9,7 +9,9 @@ import pytest
 from tests.conftest import offer_of
 from tests.portal.conftest import Visitor, new_link
 
+from kulanz.claims.adjusting import Cause, credit
 from kulanz.claims.holds import place_hold
+from kulanz.claims.models import Claim
 from kulanz.events.models import Event
 from kulanz.payments.booking import book_transfer
 from kulanz.payments.models import PaymentIntent, Plan
@@ -151,6 +153,25 @@ def test_other_invoices_are_named_as_no_part_of_it(visitor: Visitor, make_case) 
     offered(visitor, "discount")
     make_case("K1", 4000, date(2026, 4, 1), claim="R-2")
     assert "Das gilt für Rechnung R-K1. Alles andere bleibt, wie es ist." in text(visitor)
+
+
+def test_by_a_credit_note_the_offer_becomes_worthless_and_is_not_shown(visitor: Visitor) -> None:
+    offer = offered(visitor, "discount")
+    claim = Claim.objects.get(case_id=visitor.case.id)
+    credit(claim.id, 1500, Cause("c1", TODAY, "agent:1"))
+    assert MADE not in visitor.text()
+    assert take(visitor, offer).status_code == 409
+    assert "85,00 €" in text(visitor, f"transfer/?offer={offer.id}")
+
+
+def test_money_for_another_invoice_is_not_money_for_the_offer(visitor: Visitor, psp, make_case) -> None:
+    offer = offered(visitor, "discount")
+    make_case("K1", 9500, date(2026, 3, 1), claim="R-2")
+    other = Claim.objects.get(number="R-2")
+    form = {"amount": 19500, "part": 9500, "claim": other.id, "form": "form-0001"}
+    psp.pay(visitor.post("pay/", form)["Location"].rsplit("/", 1)[-1])
+    psp.deliver()
+    assert (visitor.owed(), state(offer)) == (10000, "made")
 
 
 def test_the_offered_plan_is_one_click_from_its_whole_terms(visitor: Visitor) -> None:

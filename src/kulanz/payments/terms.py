@@ -64,6 +64,8 @@ def _faults(plan: Any, offer: Any) -> list[str]:
     found = []
     if odd := [each for each in plan.rhythms.split() if each not in set(Rhythm)]:
         found.append(f"plan.rhythms: {', '.join(odd)} is none of {', '.join(Rhythm)}.")
+    if offer.period_days <= offer.valid_days + offer.grace_days:
+        found.append("offer.period_days must be longer than a discount stands: valid_days and grace_days.")
     if offer.min_discount > offer.max_discount:
         found.append("offer.min_discount is more than offer.max_discount.")
     return found
