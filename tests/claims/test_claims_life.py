@@ -185,12 +185,15 @@ class Life(RuleBasedStateMachine):
     @precondition(lambda self: self.case)
     @rule(
         amount=st.integers(1, 20_000),
-        act=st.sampled_from(["recover", "refund", "discount"]),
+        act=st.sampled_from(["recover", "refund", "discount", "revoke"]),
         which=st.integers(0, 3),
     )
     def the_end_is_settled(self, amount: int, act: str, which: int) -> None:
         if act == "discount":
             self.tries(lambda: adjusting.discount(self.case.id, self.cause()))
+        elif act == "revoke":
+            claims = list(Claim.objects.filter(case=self.case).values_list("id", flat=True))
+            self.tries(lambda: adjusting.revoke_discount(self.case.id, claims, self.cause()))
         elif act == "refund":
             self.tries(lambda: adjusting.refund(self.case.id, amount, self.cause()))
             self.refunded = True

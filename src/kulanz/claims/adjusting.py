@@ -65,7 +65,7 @@ def discount(
 
     `claims`: on these alone; `most`: no more than this in all, minor units.
     """
-    return _all(case_id, claims, Kind.DISCOUNT, Account.DISCOUNTED, cause, most)
+    return _all(case_id, claims, most, Kind.DISCOUNT, Account.DISCOUNTED, cause)
 
 
 def revoke_discount(case_id: int, claims: Collection[int], cause: Cause) -> int:
@@ -84,12 +84,12 @@ def revoke_discount(case_id: int, claims: Collection[int], cause: Cause) -> int:
 
 def write_off(claim_id: int, cause: Cause) -> int:
     """Take a claim out of the books; money that comes later is booked by `recover`."""
-    return _all(_claim(claim_id).case_id, [claim_id], Kind.WRITE_OFF, Account.WRITTEN_OFF, cause)
+    return _all(_claim(claim_id).case_id, [claim_id], None, Kind.WRITE_OFF, Account.WRITTEN_OFF, cause)
 
 
 def transfer(claim_id: int, cause: Cause) -> int:
     """Hand what is open on a claim over to an agency or court; `recall` brings it back."""
-    return _all(_claim(claim_id).case_id, [claim_id], Kind.TRANSFER, Account.TRANSFERRED, cause)
+    return _all(_claim(claim_id).case_id, [claim_id], None, Kind.TRANSFER, Account.TRANSFERRED, cause)
 
 
 def recall(claim_id: int, cause: Cause) -> int:
@@ -175,10 +175,10 @@ def _corrected(wrong: Journal) -> bool:
 def _all(
     case_id: int,
     claims: Collection[int] | None,
+    most: int | None,
     kind: Kind,
     target: Account,
     cause: Cause,
-    most: int | None = None,
 ) -> int:
     with transaction.atomic():
         lock_case(case_id)
