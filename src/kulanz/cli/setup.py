@@ -4,6 +4,7 @@ import getpass
 import os
 import secrets
 import sys
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -15,10 +16,11 @@ from kulanz.cli.scoped import creditor as find_creditor
 from kulanz.cli.scoped import for_creditor
 from kulanz.config.schedule import work
 from kulanz.config.server import serve_forever
+from kulanz.contact.queries import creditor_rules
 from kulanz.kernel.errors import InputError
 from kulanz.payments.terms import change_terms
 from kulanz.payments.terms import terms as payment_terms
-from kulanz.strategy.journeys import install
+from kulanz.strategy.journeys import BUILT_IN, activate, install, parse
 from kulanz.tenancy.actions import NewCreditor, add_creditor, add_user
 from kulanz.tenancy.changing import change_creditor
 from kulanz.tenancy.models import Role
@@ -129,6 +131,24 @@ def terms(
     console.print(table)
 
 
+@creditors.command("journey")
+def journey(
+    slug: Annotated[str, typer.Argument(help="Short name of the creditor.")],
+    source: Annotated[str, typer.Argument(help="standard, vexcash, or a TOML file in their form.")],
+    as_json: Annotated[bool, typer.Option("--json")] = False,
+) -> None:
+    """Make a journey the active one; what was sent stays with the journey that sent it."""
+    with for_creditor(slug) as found:
+        if source in BUILT_IN:
+            made = install(found, source)
+        else:
+            made = activate(found, parse(_text_of(source), tuple(creditor_rules(found).channels_on)))
+    if as_json:
+        print_json({"creditor": found.slug, "journey": made.slug, "version": made.version})
+    else:
+        console.print(f"{found.name} follows the journey {made.slug}, version {made.version}.")
+
+
 @users.command("add")
 def add_login(
     username: str,
@@ -145,6 +165,13 @@ def add_login(
     console.print(
         f"{username} may sign in as {role} of {creditor}." + (f" Password: {password}" if made else "")
     )
+
+
+def _text_of(path: str) -> str:
+    try:
+        return Path(path).read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise InputError(f"The file {path} cannot be read: {error}.") from None
 
 
 def _pairs(settings: list[str]) -> dict[str, str]:

@@ -93,7 +93,7 @@ def start(
     a second tab or the back button joins the attempt under way. `offer_id`: the discount of which `part` is the rest
     to pay. Raises AmountChangedError, ProviderError (no money moved), InputError and NotFoundError.
     """
-    method = registry.offered(payee).get(method_code)
+    method = registry.offered(payee, link.methods).get(method_code)
     if method is None:
         raise NotFoundError("This way to pay is not available here.")
     if not _FORM_KEY.fullmatch(form_key):

@@ -4,7 +4,7 @@ import base64
 import binascii
 import hashlib
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -43,10 +43,17 @@ class OpenLink:
     case_id: int
     creditor_id: int
     opened_lately: bool
+    methods: tuple[str, ...] = ()
+    """The ways to pay that the page offers, in this order; empty: all."""
 
 
-def create_block(case_ids: NDArray[np.int64], expires_at: datetime) -> NDArray[np.int64]:
-    """One link per case of the creditor in scope, inside the caller's transaction; returns their ids."""
+def create_block(
+    case_ids: NDArray[np.int64], expires_at: datetime, methods: Sequence[tuple[str, ...]] | None = None
+) -> NDArray[np.int64]:
+    """One link per case of the creditor in scope, inside the caller's transaction; returns their ids.
+
+    `methods`: per case the ways to pay that its page offers, in this order; none or an empty tuple: all.
+    """
     ids = reserve_ids(PaymentLink, len(case_ids))
     insert_columns(
         PaymentLink,
@@ -58,6 +65,7 @@ def create_block(case_ids: NDArray[np.int64], expires_at: datetime) -> NDArray[n
             "revoked_at": None,
             "created_at": clock.now(),
             "opened_at": None,
+            "methods": "" if methods is None else [" ".join(each) for each in methods],
         },
     )
     return ids
@@ -83,7 +91,7 @@ def resolve(token: str, *, expired_ok: bool = False) -> OpenLink:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT id, case_id, creditor_id, CASE WHEN opened_at > %s THEN 1 ELSE 0 END,"
-            " CASE WHEN revoked_at IS NOT NULL THEN 2 WHEN expires_at <= %s THEN 1 ELSE 0 END"
+            " CASE WHEN revoked_at IS NOT NULL THEN 2 WHEN expires_at <= %s THEN 1 ELSE 0 END, methods"
             " FROM payments_paymentlink WHERE id = %s",
             [stored_datetime(now - OPENED_AGAIN), stored_datetime(now), _link_id(token)],
         )
@@ -92,7 +100,7 @@ def resolve(token: str, *, expired_ok: bool = False) -> OpenLink:
         raise NotFoundError("This link is not valid. Check that the whole address was copied.")
     if row[4] > expired_ok:
         raise ExpiredError(row[2])
-    return OpenLink(row[0], row[1], row[2], bool(row[3]))
+    return OpenLink(row[0], row[1], row[2], bool(row[3]), tuple(row[5].split()))
 
 
 def revoke(link_id: int) -> None:

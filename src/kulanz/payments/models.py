@@ -17,6 +17,12 @@ class PaymentLink(TenantModel):
     revoked_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField()
     opened_at = models.DateTimeField(null=True, help_text="When an opening of the page was last recorded")
+    methods = models.CharField(
+        max_length=200,
+        blank=True,
+        default="",
+        help_text="Codes of the ways to pay that its page offers, in this order; empty: all",
+    )
 
     def __str__(self) -> str:
         return f"link of case {self.case_id}"

@@ -15,7 +15,7 @@ from kulanz.kernel.money import Money
 from kulanz.payments import links
 from kulanz.payments.actions import AmountChangedError, instructions, settle, start
 from kulanz.payments.methods import registry
-from kulanz.payments.methods.port import Instructions, ProviderError
+from kulanz.payments.methods.port import Instructions, PaymentMethod, ProviderError
 from kulanz.payments.plans.queries import plan_terms
 from kulanz.payments.queries import intent_of_case, pending_amount
 from kulanz.payments.reference import spaced
@@ -56,7 +56,7 @@ def first(request: HttpRequest, page: Page) -> HttpResponse:
         "due": shown.day(due, page.language) if due else "",
         "days_late": (today - due).days if due else 0,
         "customer_number": rules.masked(page.statement.customer_number),
-        "has_account": bool(page.look.iban),
+        "has_account": "transfer" in _offered(page),
         "help": help_for(page) if found == rules.Situation.CARED else None,
         "plan": plan,
         "rates": planned.offered(plan_terms(), page.statement.open_amount),
@@ -181,11 +181,14 @@ def with_payment(
     request: HttpRequest, page: Page, template: str, context: dict[str, Any], status: int = 200
 ) -> HttpResponse:
     """A page with the pay form; its policy lets the form lead to the providers' own pages."""
-    offered = registry.offered(page.look.payee)
-    online = [method for code, method in offered.items() if code != "transfer"]
+    methods = _offered(page)
+    online = [method for code, method in methods.items() if code != "transfer"]
+    ways = [code for code in methods if code != "transfer" or context.get("has_account")]
     amount = page.statement.open_amount
     more = {
-        "online": [(method.code, method.title(page.language)) for method in online],
+        "online": bool(online),
+        "ways": [(code, methods[code].title(page.language)) for code in ways],
+        "last_online": online[-1].code if online else "",
         "amount": page.money(amount),
         "minor": amount,
         "form_key": secrets.token_urlsafe(12),
@@ -194,6 +197,12 @@ def with_payment(
     origins = [origin for method in online for origin in method.origins]
     response._csp_update = {"form-action": origins}  # type: ignore[attr-defined]
     return response
+
+
+def _offered(page: Page) -> dict[str, PaymentMethod]:
+    """The ways to pay in the order of the buttons: that of the link's step, else bank transfer last."""
+    found = registry.offered(page.look.payee, page.link.methods)
+    return found if page.link.methods else dict(sorted(found.items(), key=lambda way: way[0] == "transfer"))
 
 
 def _instructions(page: Page, request: HttpRequest) -> Instructions | None:

@@ -13,11 +13,14 @@ from kulanz.contact.queries import creditor_rules
 from kulanz.engine import ActionSpace
 from kulanz.kernel import clock
 from kulanz.kernel.errors import InputError, NotFoundError
+from kulanz.payments.methods import registry
+from kulanz.payments.methods.port import Payee
 from kulanz.strategy.models import Journey
 from kulanz.tenancy.models import Creditor
 
 BUILT_IN = ("standard", "vexcash")
 LONGEST_WINDOW = 72
+_METHODS_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,8 +39,9 @@ class Stage:
 
     A case is in the last stage whose `from_days` past due have come, with at least `after_contacts` demanding contacts
     delivered since the due date, and with every earlier `legal_step` delivered. `window_hours`: a message leaves within
-    so many hours of its decision. `pause_days`: how long an outcome is awaited. `min_amount`: minor units. A stage that
-    hands over writes to nobody and has no ladder default.
+    so many hours of its decision. `pause_days`: how long an outcome is awaited. `min_amount`: minor units. `methods`:
+    the ways to pay on the page that its messages link to, in the order of the buttons; empty: all. A stage that hands
+    over writes to nobody and has no ladder default.
     """
 
     name: str
@@ -47,6 +51,7 @@ class Stage:
     channels: tuple[str, ...] = ()
     tones: tuple[str, ...] = ()
     offers: tuple[str, ...] = ()
+    methods: tuple[str, ...] = ()
     window_hours: int = LONGEST_WINDOW
     pause_days: int = 4
     min_amount: int = 0
@@ -54,11 +59,15 @@ class Stage:
     ladder: Default | None = None
 
     def __post_init__(self) -> None:
-        for name in ("channels", "tones", "offers"):
+        for name in ("channels", "tones", "offers", "methods"):
             object.__setattr__(self, name, tuple(getattr(self, name)))
         if not 0 < self.window_hours <= LONGEST_WINDOW or self.pause_days < 1:
             raise InputError(
                 f"Stage {self.name}: window_hours is 1 to {LONGEST_WINDOW}, pause_days at least 1."
+            )
+        if len(set(self.methods)) < len(self.methods) or len(" ".join(self.methods)) > _METHODS_LENGTH:
+            raise InputError(
+                f"Stage {self.name}: name each way to pay once, {_METHODS_LENGTH} characters in all."
             )
         if self.hand_over == (self.ladder is not None):
             raise InputError(f"Stage {self.name} needs a ladder default, or hand_over = true without one.")
@@ -128,11 +137,26 @@ def built_in(slug: str, channels: Sequence[str]) -> JourneySpec:
     """A built-in journey over those of its channels that are on; raises NotFoundError or InputError."""
     if slug not in BUILT_IN:
         raise NotFoundError(f"There is no built-in journey {slug!r}; choose one of {', '.join(BUILT_IN)}.")
-    raw = tomllib.loads((files("kulanz.strategy") / "journeys" / f"{slug}.toml").read_text("utf-8"))
+    return parse((files("kulanz.strategy") / "journeys" / f"{slug}.toml").read_text("utf-8"), channels)
+
+
+def parse(toml: str, channels: Sequence[str]) -> JourneySpec:
+    """A journey in the form of the built-in ones over those of its channels that are on; raises InputError."""
+    try:
+        return _spec(tomllib.loads(toml), channels)
+    except (tomllib.TOMLDecodeError, KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InputError(
+            f"This is not a journey ({error}). The built-in ones in strategy/journeys/ show the form."
+        ) from None
+
+
+def _spec(raw: Mapping[str, Any], channels: Sequence[str]) -> JourneySpec:
     stages = tuple(map(Stage.from_data, raw["stages"]))
     used = [name for name in raw["costs"] if name in channels and any(name in s.channels for s in stages)]
     if not used:
-        raise InputError(f"The journey {slug} uses none of the channels that are switched on; switch one on.")
+        raise InputError(
+            f"The journey {raw['slug']} uses none of the channels that are switched on; switch one on."
+        )
     space = ActionSpace(
         channels=tuple(used),
         tones=tuple(raw["tones"]),
@@ -149,7 +173,11 @@ def install(creditor: Creditor, slug: str) -> Journey:
 
 
 def activate(creditor: Creditor, spec: JourneySpec) -> Journey:
-    """Store `spec` as the next version of its journey and make it the active one."""
+    """Store `spec` as the next version of its journey and make it the active one.
+
+    Raises InputError where a stage names a way to pay by which this creditor cannot be paid.
+    """
+    _check_methods(creditor, spec)
     data = spec.to_data()
     with transaction.atomic():
         latest: Journey | None = Journey.objects.filter(slug=spec.slug).order_by("-version").first()
@@ -167,6 +195,16 @@ def activate(creditor: Creditor, spec: JourneySpec) -> Journey:
             created_at=clock.now(),
         )
     return made
+
+
+def _check_methods(creditor: Creditor, spec: JourneySpec) -> None:
+    known = registry.offered(Payee(creditor.account_holder, creditor.iban, creditor.bic, creditor.currency))
+    for stage in spec.stages:
+        if strange := [code for code in stage.methods if code not in known]:
+            raise InputError(
+                f"Stage {stage.name}: {creditor.name} cannot be paid by {', '.join(strange)}. "
+                f"Possible: {', '.join(known) or 'nothing yet; store an IBAN or set up a provider'}."
+            )
 
 
 def active() -> Journey:

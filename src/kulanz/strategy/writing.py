@@ -75,7 +75,11 @@ def queue_messages(due: Due, chosen: Chosen, decision_ids: NDArray[np.int64], fo
             not_before=begins[slot].tolist(),
             expires_at=found.ends_at()[slot].tolist(),
             decision_id=decision_ids[rows],
-            link_id=links.create_block(cases, found.at + timedelta(days=settings().link_days)),
+            link_id=links.create_block(
+                cases,
+                found.at + timedelta(days=settings().link_days),
+                [found.spec.stages[stage].methods for stage in due.stage[rows].tolist()],
+            ),
             kind="demanding",
             allowed=np.array(allowed, object)[due.stage[rows]].tolist(),
             data=[each.data if each else "{}" for each in drafts],

@@ -1,6 +1,6 @@
 """Which ways to pay this installation has: its own and those that packages bring by entry points."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
 from importlib.metadata import entry_points
@@ -32,9 +32,16 @@ def get(code: str) -> PaymentMethod:
     return found
 
 
-def offered(payee: Payee) -> dict[str, PaymentMethod]:
-    """The methods by which `payee` can be paid."""
-    return {code: method for code, method in methods().items() if method.available(payee)}
+def offered(payee: Payee, among: Sequence[str] = ()) -> dict[str, PaymentMethod]:
+    """The methods by which `payee` can be paid.
+
+    `among`: only these codes and in this order; where none of them can be used any more, bank transfer.
+    """
+    found = {code: method for code, method in methods().items() if method.available(payee)}
+    if not among:
+        return found
+    chosen = [code for code in among if code in found] or ["transfer"]
+    return {code: found[code] for code in chosen if code in found}
 
 
 @contextmanager
