@@ -1,8 +1,8 @@
 """`make bench TOPIC=gate`: the law as a mask over a million cases x all 5,040 actions, on one core.
 
-Cases are mixed: holds, minors, opt-outs, bounced addresses, recent contacts, sixteen regions. What is counted is the
-gate alone, from facts as columns to allowed actions with reasons; reading the facts is counted by `run_bench.py`. The
-floor beside it is one copy of the allowed arrays: no gate that hands them out can be quicker.
+Cases are mixed: holds, minors, opt-outs, bounced addresses, recent contacts, sixteen regions, offers beyond a creditor's
+limits. What is counted is the gate alone, from facts as columns to allowed actions with reasons; reading the facts is
+counted by `run_bench.py`. The floor beside it is one copy of the allowed arrays: no gate that hands them out can be quicker.
 """
 
 import argparse
@@ -67,11 +67,13 @@ def main() -> None:
     asked = words.parse_args()
     blocks = [facts(asked.block, seed) for seed in range(asked.cases // asked.block)]
     stage = np.random.default_rng(9).integers(0, len(STAGES), asked.block).astype(np.int16)
-    gate(blocks[0], STAGES, stage, SPACE, RULES, AT)
+    offers = np.random.default_rng(11).random((asked.block, len(SPACE.offers))) < 0.8
+    offers[:, 0] = True
+    gate(blocks[0], STAGES, stage, SPACE, RULES, AT, offers)
     seconds, floor, allowed = 0.0, 0.0, 0
     for block in blocks:
         begun = perf_counter()
-        found = gate(block, STAGES, stage, SPACE, RULES, AT)
+        found = gate(block, STAGES, stage, SPACE, RULES, AT, offers)
         seconds += perf_counter() - begun
         begun = perf_counter()
         copies = [found.allowed.channel_slot.copy(), found.allowed.channel_tone_offer.copy()]

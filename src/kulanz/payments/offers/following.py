@@ -36,6 +36,8 @@ _MAY_COUNT = (*LIVE, State.EXPIRED, State.USED)
 def follow_money(events: Sequence[Happened]) -> None:
     """In the transaction of a booking: give or take back discounts, and end what nothing is left for."""
     cases = {event.subject_id for event in events}
+    if not queries.any_made(cases):
+        return
     found = list(Offer.objects.filter(case_id__in=cases, state__in=_MAY_COUNT).order_by("-id"))
     discounts = {o.case_id: o for o in reversed(found) if o.kind == Kind.DISCOUNT and o.told_at is not None}
     for offer in discounts.values():

@@ -1,6 +1,6 @@
 """Reads of offers: what is possible for a block of cases, and what stands on one."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, fields
 from datetime import date, timedelta
 from zoneinfo import ZoneInfo
@@ -116,6 +116,12 @@ def live(case_id: int, today: date) -> list[Offer]:
     rows = Offer.objects.filter(case_id=case_id, state__in=LIVE, until__gte=today).exclude(told_at=None)
     newest = {offer.kind: offer for offer in rows.order_by("id")}
     return sorted(newest.values(), key=lambda offer: (offer.kind != Kind.DISCOUNT, -offer.id))
+
+
+def any_made(case_ids: Collection[int]) -> bool:
+    """Whether any offer was ever made to one of the cases: nearly every booking is done with this one look."""
+    sql = f"SELECT 1 AS one FROM payments_offer WHERE +creditor_id = %s AND {in_clause('case_id', case_ids)} LIMIT 1"  # noqa: S608
+    return bool(len(read_columns(sql, [creditor_id()])["one"]))
 
 
 @dataclass(frozen=True, slots=True)
