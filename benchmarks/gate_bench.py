@@ -1,8 +1,8 @@
 """`make bench TOPIC=gate`: the law as a mask over a million cases x all 5,040 actions, on one core.
 
-Cases are mixed: holds, minors, opt-outs, bounced addresses, recent contacts, sixteen regions, offers beyond limits. What
-is counted is the gate alone, from facts as columns to allowed actions with reasons; reading the facts is counted by
-`run_bench.py`. The floor beside it is one copy of the allowed arrays: no gate that hands them out can be quicker.
+Cases are mixed: holds, minors, opt-outs, bounced addresses, recent contacts, sixteen regions, offers too high. What
+is counted is the gate alone, from facts as columns to allowed actions with reasons; reading the facts is counted in
+`run_bench.py`. The floor beside it is one copy of the allowed arrays: no gate that gives them out can be quicker.
 """
 
 import argparse
