@@ -2,7 +2,7 @@
 
 import typer
 
-from kulanz.cli import demo, intake, law, ledger, payments, setup, strategy
+from kulanz.cli import brand, demo, intake, law, ledger, payments, setup, strategy
 
 app = typer.Typer(
     name="kulanz",
@@ -18,6 +18,7 @@ app.command("worker")(setup.worker)
 app.command("import")(intake.import_)
 app.command("run")(strategy.run)
 app.add_typer(setup.creditors, name="creditor")
+app.add_typer(brand.app, name="brand")
 app.add_typer(setup.users, name="user")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(payments.app, name="payment")

@@ -102,7 +102,7 @@ def set_(
     as_json: Annotated[bool, typer.Option("--json")] = False,
 ) -> None:
     """Change settings of a creditor; an unknown name lists all there are."""
-    changes = _pairs(settings)
+    changes = pairs(settings)
     made = change_creditor(find_creditor(slug).slug, changes)
     if as_json:
         print_json({"creditor": made.slug, "changed": sorted(changes)})
@@ -120,7 +120,7 @@ def terms(
 ) -> None:
     """Show or change what a creditor agrees to in instalments and lets be offered (amounts in minor units)."""
     with for_creditor(slug) as found:
-        wanted = _pairs(changes or [])
+        wanted = pairs(changes or [])
         known = change_terms(wanted) if wanted else payment_terms()
     if as_json:
         print_json({"creditor": found.slug, "changed": sorted(wanted), "terms": known})
@@ -142,7 +142,7 @@ def journey(
         if source in BUILT_IN:
             made = install(found, source)
         else:
-            made = activate(found, parse(_text_of(source), tuple(creditor_rules(found).channels_on)))
+            made = activate(found, parse(text_of(source), tuple(creditor_rules(found).channels_on)))
     if as_json:
         print_json({"creditor": found.slug, "journey": made.slug, "version": made.version})
     else:
@@ -167,14 +167,14 @@ def add_login(
     )
 
 
-def _text_of(path: str) -> str:
+def text_of(path: str) -> str:
     try:
         return Path(path).read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"The file {path} cannot be read: {error}.") from None
 
 
-def _pairs(settings: list[str]) -> dict[str, str]:
+def pairs(settings: list[str]) -> dict[str, str]:
     if bare := [pair for pair in settings if "=" not in pair]:
         raise InputError(f"A setting is written NAME=VALUE, not {bare[0]!r}.")
     return dict(pair.partition("=")[::2] for pair in settings)

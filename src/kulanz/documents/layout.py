@@ -11,6 +11,7 @@ from css_inline import CSSInliner
 from mjml import mjml2html
 
 from kulanz.documents.texts import Rendered, Style, Text, parse
+from kulanz.kernel.colour import SHAPE, readable
 from kulanz.kernel.errors import InputError
 from kulanz.tenancy.models import Brand, Creditor
 
@@ -19,6 +20,7 @@ _BLOCK_END = re.compile(r"(</(?:p|div|td|tr|table|style)>|\*/|\}|<(?:td|tr|table
 """Lines stay short: a mail with a line over 998 characters must be encoded, which costs more than writing it."""
 _SLOT = re.compile(r"\[\[kulanz:(subject|body|preferences)\]\]")
 _PREFERENCES = "[[kulanz:preferences]]"
+_GROUND = "#ffffff"
 _STAND_IN = "https://preferences.invalid/"
 LANGUAGES = ("de", "en")
 
@@ -147,14 +149,15 @@ def _footer(brand: Look) -> Rendered:
 
 
 def _style(brand: Look) -> Style:
+    edge, link = readable(brand.colour, _GROUND, SHAPE), readable(brand.colour, _GROUND)
     return Style(
         paragraph="margin:0 0 16px;",
         button=(
             f"display:inline-block;background:{brand.colour};color:{brand.colour_on};"
-            f"border:solid {brand.colour};border-width:12px 22px;border-radius:6px;"
+            f"border:solid {edge};border-width:12px 22px;border-radius:6px;"
             "font-weight:700;text-decoration:none;"
         ),
-        link=f"color:{brand.colour};text-decoration:underline;",
+        link=f"color:{link};text-decoration:underline;",
     )
 
 

@@ -13,6 +13,7 @@ from kulanz.kernel import clock
 from kulanz.kernel.errors import ConflictError, InputError
 from kulanz.kernel.money import digits
 from kulanz.tenancy.models import Brand, Creditor, Membership, Role
+from kulanz.tenancy.rules import check_colours
 from kulanz.tenancy.scope import every_creditor, scope
 
 
@@ -40,6 +41,7 @@ class NewCreditor:
 def add_creditor(new: NewCreditor) -> Creditor:
     """Store a creditor with its first brand; raises InputError or ConflictError and stores nothing."""
     digits(new.currency)
+    check_colours(new.colour_primary, "#ffffff")
     iban = checked_iban(new.iban) if new.iban else ""
     if not 0 <= new.holdout_share <= 1:
         raise InputError("The holdout share is a number from 0 to 1.")
