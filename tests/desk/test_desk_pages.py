@@ -280,3 +280,20 @@ def test_no_page_needs_inline_script_or_style(desk, login):
         assert " style=" not in text(response)
         assert "<style" not in text(response)
         assert "<script>" not in text(response)
+
+
+def test_wishes_about_money_wait_for_a_person_until_a_note_is_written(desk, login, clock):
+    client = login()
+    record("plan.refused", desk.case.id, {"reason": "rate_too_small", "amount": 10000})
+    assert "Refunds and instalments" not in text(client.get(desk.url("tasks/")))
+    for kind, payload, words in (
+        ("plan.refused", {"reason": "needs_person", "amount": 10000}, "only a person may agree to"),
+        ("plan.broken", {"plan": 1, "amount": 10000}, "Instalment plan broken"),
+        ("credit.wished", {"amount": 3000}, "Wants credit back"),
+    ):
+        clock.advance(timedelta(minutes=1))
+        record(kind, desk.case.id, payload)
+        assert words in text(client.get(desk.url("tasks/")))
+        clock.advance(timedelta(minutes=1))
+        client.post(desk.case_url("note/"), {"text": "Done."})
+        assert "Refunds and instalments" not in text(client.get(desk.url("tasks/")))

@@ -28,8 +28,8 @@ CAPABILITIES = {"token"}
 """Who holds it may open the page, logged in or not; alone it is no id of somebody else's."""
 ACCOUNTS = ("account_", "mfa_")
 """allauth's pages: they show the person who is logged in and nothing of a creditor."""
-PUBLIC = {"portal:brand"}
-"""A brand's style sheet and logo: mails and payment pages of strangers load them."""
+PUBLIC = {"portal:brand", "portal:genuine"}
+"""A brand's style sheet and logo, which mails and payment pages load, and how to recognise its creditor."""
 OPEN = {"root", "healthz", "desk:home", "desk:language"}
 """Pages without a parameter; that they show nothing of the other creditor is asked below."""
 

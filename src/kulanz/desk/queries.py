@@ -13,6 +13,7 @@ from kulanz.desk.models import Note
 from kulanz.events.models import Event
 from kulanz.kernel import clock
 from kulanz.outreach.models import Message
+from kulanz.payments.plans.rules import Reason
 
 PAGE = 50
 STATES = ("open", "overdue", "held", "settled", "all")
@@ -60,6 +61,7 @@ class Tasks:
     cared: tuple[Task, ...]
     disputes: tuple[Task, ...]
     voices: tuple[Task, ...]
+    money: tuple[Task, ...]
     unknown: tuple[Task, ...]
     hand_over: tuple[Task, ...]
 
@@ -93,6 +95,7 @@ def tasks() -> Tasks:
         cared=_urgent_first(cared),
         disputes=tuple(_task(hold.case, hold.from_at, hold.note) for hold in disputes[:PAGE]),
         voices=_from_events(("complaint.made", "question.asked"), unanswered=True),
+        money=_from_events(("credit.wished", "plan.broken", "plan.refused"), unanswered=True),
         unknown=tuple(
             _task(row.case, row.sent_at or row.not_before, row.channel, row.id) for row in unknown[:PAGE]
         ),
@@ -107,9 +110,13 @@ def _urgent_first(holds: QuerySet[Hold]) -> tuple[Task, ...]:
 
 
 def _from_events(types: tuple[str, ...], *, unanswered: bool) -> tuple[Task, ...]:
-    """Cases with such an event: without a later note, or with something still open."""
+    """Cases with such an event: without a later note, or with something still open.
+
+    A refused plan waits for nobody unless only a person can help: the page names the nearest that is possible.
+    """
     first: dict[int, tuple[datetime, str]] = {}
     events = Event.objects.filter(type__in=types)
+    events = events.exclude(Q(type="plan.refused") & ~Q(payload__reason=Reason.NEEDS_PERSON.value))
     if unanswered:
         events = events.exclude(
             Exists(Note.objects.filter(case_id=OuterRef("subject_id"), created_at__gte=OuterRef("at")))

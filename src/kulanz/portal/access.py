@@ -100,12 +100,24 @@ def not_found(request: HttpRequest) -> HttpResponse:
         return render(request, "portal/not_found.html", _spoken(language), status=404)
 
 
+def public_page(request: HttpRequest, shown: Look, template: str, context: dict[str, Any]) -> HttpResponse:
+    """A creditor's page that needs no token, in the language asked for, else the creditor's own."""
+    return _sealed(request, _without_case(request, shown, template, {"home": "", **context}, 200))
+
+
 def _expired(request: HttpRequest, creditor_id: int) -> HttpResponse:
     with scope(creditor_id):
         shown = look()
+    return _without_case(request, shown, "expired", {"home": "./"}, 410)
+
+
+def _without_case(
+    request: HttpRequest, shown: Look, template: str, context: dict[str, Any], status: int
+) -> HttpResponse:
     language = _language(request, shown.language)
     with translation.override(language):
-        return render(request, "portal/expired.html", _frame(shown, language, "./"), status=410)
+        frame = {"look": shown, **_spoken(language), **context}
+        return render(request, f"portal/{template}.html", frame, status=status)
 
 
 def _page(request: HttpRequest, link: links.OpenLink, home: str) -> Page:

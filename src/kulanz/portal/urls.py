@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from kulanz.portal import offered, part, plan, preferences, statement, telling, views
+from kulanz.portal import credit, genuine, offered, part, plan, preferences, statement, telling, views
 
 app_name = "portal"
 urlpatterns = [
@@ -11,6 +11,7 @@ urlpatterns = [
         views.brand,
         name="brand",
     ),
+    path("p/brand/<int:brand_id>/genuine/", genuine.genuine, name="genuine"),
     path("p/<str:token>/", views.first, name="first"),
     path("p/<str:token>/pay/", views.pay, name="pay"),
     path("p/<str:token>/part/", part.part, name="part"),
@@ -24,6 +25,7 @@ urlpatterns = [
     path("p/<str:token>/plan/pause/", plan.pause, name="plan_pause"),
     path("p/<str:token>/plan/anew/", plan.anew, name="plan_anew"),
     path("p/<str:token>/plan.pdf", plan.as_pdf, name="plan_pdf"),
+    path("p/<str:token>/credit/", credit.credit, name="credit"),
     path("p/<str:token>/offer/", offered.decline, name="offer"),
     path("p/<str:token>/later/", telling.later, name="later"),
     path("p/<str:token>/paid/", telling.paid, name="paid"),

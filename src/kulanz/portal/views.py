@@ -24,6 +24,7 @@ from kulanz.portal import brand as brands
 from kulanz.portal import offered, planned, rules, shown
 from kulanz.portal.access import Page, SeeOther, link_view, not_found
 from kulanz.portal.caring import help_for
+from kulanz.portal.credit import wished
 from kulanz.tenancy.models import Brand
 from kulanz.tenancy.scope import every_creditor
 
@@ -53,6 +54,7 @@ def first(request: HttpRequest, page: Page) -> HttpResponse:
         "items": shown.items(page),
         "open_claims": sum(claim.open_amount > 0 for claim in page.statement.claims),
         "credit": page.money(page.statement.credit) if page.statement.credit else "",
+        "wished": bool(page.statement.credit) and wished(page.statement.case_id, page.statement.credit),
         "due": shown.day(due, page.language) if due else "",
         "days_late": (today - due).days if due else 0,
         "customer_number": rules.masked(page.statement.customer_number),
