@@ -75,7 +75,7 @@ def revoke_discount(case_id: int, claims: Collection[int], cause: Cause) -> int:
         known = ledger.posted(cause.key)
         if known:
             return known
-        given = Posting.objects.filter(case_id=case_id, claim_id__in=claims, basis=Kind.DISCOUNT.value)
+        given = Posting.objects.filter(case_id=case_id, claim_id__in=claims, journal__kind=Kind.DISCOUNT)
         lines = _netted(given, Kind.DISCOUNT.value)
         if not lines:
             raise InputError("Nothing of these claims is given up.")

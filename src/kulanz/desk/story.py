@@ -156,7 +156,7 @@ def _entries(case_id: int, holds: list[HoldStory], language: str) -> Iterator[En
         (Entry(hold.hold.from_at, "hold", hold) for hold in holds),
         (Entry(hold.hold.lifted_at, "lifted", hold) for hold in holds if hold.hold.lifted_at),
         (Entry(offer.told_at or offer.made_at, "offer", offer) for offer in offers),
-        (Entry(offer.ended_at, "offer_ended", offer) for offer in offers if offer.ended_at),
+        (Entry(offer.ended_at, "offer_taken", offer) for offer in offers if offer.state == "used"),
         (Entry(made.decision.run.at, "decision", made) for made in _decisions(case_id, language)),
         _messages(case_id),
     )

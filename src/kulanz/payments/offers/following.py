@@ -43,7 +43,7 @@ def follow_money(events: Sequence[Happened]) -> None:
     for offer in discounts.values():
         _settle(offer)
     for offer in found:
-        if offer.state in LIVE and not open_amount(offer.case_id):
+        if offer.state in LIVE and offer.kind != Kind.DISCOUNT and not open_amount(offer.case_id):
             end(offer, State.WITHDRAWN, "settled")
 
 
@@ -97,12 +97,13 @@ def _settle(offer: Offer) -> None:
 
 
 def _give(offer: Offer, amount: int, day: date) -> None:
-    """Give up the rest, or what a small return has left of it open again."""
-    if amount:
-        offer.discounted += 1
-        offer.save(update_fields=["discounted"])
-        cause = Cause(f"offer:{offer.id}:discount:{offer.discounted}", day, BY)
-        adjusting.discount(offer.case_id, cause, claims=offer.claims, most=amount)
+    """Give up the rest, or what a small return has left of it open again; who paid everything gave nothing up."""
+    if not amount:
+        return
+    cause = Cause(f"offer:{offer.id}:discount:{offer.discounted + 1}", day, BY)
+    adjusting.discount(offer.case_id, cause, claims=offer.claims, most=amount)
+    offer.discounted += 1
+    offer.save(update_fields=["discounted"])
     if offer.state != State.USED:
         accept(offer)
         end(offer, State.USED, "paid")
@@ -110,7 +111,7 @@ def _give(offer: Offer, amount: int, day: date) -> None:
 
 def _take_back(offer: Offer, day: date) -> None:
     """The money went back: all is owed as before, and the offer stands again if its time is not over."""
-    if offer.discounted:
+    if queries.given_up(offer):
         cause = Cause(f"offer:{offer.id}:revoked:{offer.discounted}", day, BY)
         adjusting.revoke_discount(offer.case_id, offer.claims, cause)
     over = offer.until < creditor_today()

@@ -6,10 +6,10 @@ from datetime import date, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
-from django.db.models import Count, Q
+from django.db.models import Count, Q, QuerySet, Sum
 
 from kulanz.claims.limitation import SHORTEST
-from kulanz.claims.models import OWED, OWED_SQL, Account, Posting
+from kulanz.claims.models import OWED, OWED_SQL, Account, Claim, Journal, Posting
 from kulanz.kernel import clock
 from kulanz.kernel.database import in_clause, read_columns, stored_datetime
 from kulanz.law.basis import PostingKind
@@ -22,9 +22,7 @@ from kulanz.tenancy.models import Creditor
 from kulanz.tenancy.scope import creditor_id
 
 LIVE = (Offer.State.MADE, Offer.State.SHOWN, Offer.State.ACCEPTED)
-_PAID = frozenset(
-    {PostingKind.PAYMENT.value, PostingKind.PAYMENT_RETURN.value, PostingKind.OVERPAYMENT.value}
-)
+_MONEY = (PostingKind.PAYMENT, PostingKind.PAYMENT_RETURN, PostingKind.OVERPAYMENT, PostingKind.OFFSET)
 """Bases of postings by which money, and nothing else, changes what is owed or stands in credit."""
 
 
@@ -142,18 +140,12 @@ class Standing:
 def standing(offer: Offer) -> Standing:
     """A discount as money and days have it, read afresh. `give_up`: what is given up once nothing is left to pay."""
     received = _received(offer)
-    covered = Q(claim_id__in=offer.claims, account__in=OWED) | Q(account=Account.CREDIT)
-    amounts = list(
-        Posting.objects.filter(covered, case_id=offer.case_id).values_list(
-            "journal_id", "account", "basis", "amount"
-        )
-    )
-    left = sum(amount for _, account, _, amount in amounts if account != Account.CREDIT)
-    changed = sum(
-        amount
-        for journal, _, basis, amount in amounts
-        if journal > offer.after_journal and basis not in _PAID
-    )
+    covered = Q(claim_id__in=offer.claims, account__in=OWED)
+    postings = Posting.objects.filter(case_id=offer.case_id)
+    left = _sum(postings.filter(covered))
+    later = postings.filter(journal_id__gt=offer.after_journal)
+    notes = later.filter(claim__kind=Claim.Kind.CREDIT_NOTE, account__in=OWED, basis=PostingKind.OFFSET)
+    changed = _sum(later.filter(covered | Q(account=Account.CREDIT)).exclude(basis__in=_MONEY)) - _sum(notes)
     give_up = rules.to_give_up(left, offer.full, changed, received)
     return Standing(max(0, left), max(0, offer.pay - received), received, give_up)
 
@@ -174,6 +166,14 @@ def tally() -> tuple[Tally, ...]:
     return tuple(Tally(row["kind"], row["told"], row["used"]) for row in rows.order_by("-told", "kind"))
 
 
+def given_up(offer: Offer) -> int:
+    """What was given up for an offer and not taken back."""
+    rows = Posting.objects.filter(
+        case_id=offer.case_id, claim_id__in=offer.claims, account=Account.DISCOUNTED
+    )
+    return _sum(rows.filter(journal__kind=Journal.Kind.DISCOUNT))
+
+
 def payable(offer_id: int, case_id: int, today: date) -> Offer | None:
     """The discount of a case that may be taken up now; None where there is none."""
     found = next((each for each in live(case_id, today) if each.id == offer_id), None)
@@ -183,6 +183,10 @@ def payable(offer_id: int, case_id: int, today: date) -> Offer | None:
 def creditor_today() -> date:
     """The calendar day at the creditor in scope."""
     return clock.today(Creditor.objects.values_list("timezone", flat=True).get(id=creditor_id()))
+
+
+def _sum(postings: QuerySet[Posting]) -> int:
+    return int(postings.aggregate(total=Sum("amount"))["total"] or 0)
 
 
 def _received(offer: Offer) -> int:
