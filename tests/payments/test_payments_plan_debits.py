@@ -82,7 +82,16 @@ def test_a_shorter_announcement_is_what_was_agreed(case, creditor) -> None:
     PlanPolicy.objects.create(creditor_id=creditor.id, notice_days=5)
     soon = Proposal(Rhythm.MONTHLY, date(2026, 3, 5), rate=5000)
     plan = actions.agree(case.id, soon, Agreement(10000, "form-0001", account=ACCOUNT))
-    assert (plan.mandate.notice_days, only().collect_on) == (5, date(2026, 3, 8))
+    assert (plan.mandate.notice_days, only().collect_on) == (5, date(2026, 3, 9))
+
+
+def test_a_rate_due_on_good_friday_is_collected_after_easter_and_not_missed(case, clock) -> None:
+    easter = Proposal(Rhythm.MONTHLY, date(2026, 4, 3), rate=5000)
+    actions.agree(case.id, easter, Agreement(10000, "form-0001", account=ACCOUNT))
+    on(clock, date(2026, 3, 20))
+    assert only().collect_on == date(2026, 4, 7)
+    on(clock, date(2026, 4, 7))
+    assert not Event.objects.filter(type="plan.rate_missed").exists()
 
 
 def test_what_the_file_needs_and_nothing_before_its_day(case, plan, clock) -> None:

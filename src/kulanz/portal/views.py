@@ -30,6 +30,8 @@ from kulanz.tenancy.scope import every_creditor
 
 _OFFERED = (rules.Situation.OPEN, rules.Situation.PROMISED)
 """Where offers are shown: nothing stands in the way of taking them."""
+_WHOLE = "all"
+"""Named in an address: the whole debt although a plan runs."""
 _FOREVER = "public, max-age=31536000, immutable"
 
 
@@ -74,9 +76,13 @@ def transfer(request: HttpRequest, page: Page) -> HttpResponse:
     found = _instructions(page, request)
     if found is None:
         return SeeOther(page.home)
+    offer = offered.of_transfer(page, request)
     context = {
         "to": found,
-        "offer": offered.of_transfer(page, request),
+        "offer": offer,
+        "plan": None if offer else planned.running_plan(page),
+        "whole": _WHOLE in request.GET,
+        "total": page.money(page.statement.open_amount),
         "iban": " ".join(found.iban[i : i + 4] for i in range(0, len(found.iban), 4)),
         "reference": spaced(found.reference),
         "amount": page.money(found.amount),
@@ -88,7 +94,7 @@ def transfer(request: HttpRequest, page: Page) -> HttpResponse:
 
 @link_view("GET", "HEAD", depth=1)
 def qr_code(request: HttpRequest, page: Page) -> HttpResponse:
-    """The GiroCode for exactly what is open now, or what an offer asks for."""
+    """The GiroCode for exactly what the page of the transfer says."""
     found = _instructions(page, request)
     if found is None or found.currency != "EUR":
         return not_found(request)
@@ -208,9 +214,13 @@ def _offered(page: Page) -> dict[str, PaymentMethod]:
 
 
 def _instructions(page: Page, request: HttpRequest) -> Instructions | None:
-    """For all that is open, or for the discount that the address names."""
+    """For the discount that the address names, what a plan asks for next, or all that is open."""
     statement, offer = page.statement, offered.of_transfer(page, request)
-    amount = offer.part.amount if offer and offer.part else statement.open_amount
+    amount = statement.open_amount
+    if offer and offer.part:
+        amount = offer.part.amount
+    elif _WHOLE not in request.GET and (plan := planned.running_plan(page)) is not None:
+        amount = plan.part.amount
     if amount == 0:
         return None
     return instructions(page.look.payee, statement.case_id, amount, statement.currency)

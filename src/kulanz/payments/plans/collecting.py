@@ -13,6 +13,7 @@ from kulanz.kernel.errors import ConflictError, NotFoundError
 from kulanz.payments import mandates
 from kulanz.payments.booking import book_debit, return_debit
 from kulanz.payments.models import DirectDebit, Mandate, Plan, Rate
+from kulanz.payments.plans.banking_days import banking_day
 from kulanz.payments.plans.queries import standing
 from kulanz.payments.plans.standing import RateState
 
@@ -42,7 +43,8 @@ class DueDebit:
 def announce_plan(plan: Plan, today: date) -> int:
     """Announce the debits of a plan whose time has come; returns how many. Call with the case locked.
 
-    The day of the debit is the rate's, or as long after today as the mandate's announcement takes.
+    The day of the debit is the rate's, or as long after today as the mandate's announcement takes; where banks are
+    closed then, the next day on which they are not.
     """
     mandate = plan.mandate
     if mandate is None or plan.state != Plan.State.ACTIVE:
@@ -55,7 +57,7 @@ def announce_plan(plan: Plan, today: date) -> int:
     )
     told = 0
     for rate in standing(plan, today).rates:
-        collect_on = max(rate.due_on, today + notice)
+        collect_on = banking_day(max(rate.due_on, today + notice))
         settled = rate.state is RateState.PAID or rate.number in under_way or rate.told_on is not None
         if settled or rate.due_on > today + notice + AHEAD or not mandates.usable(mandate, collect_on):
             continue
