@@ -344,6 +344,11 @@ def oldest_open_due(case_ids: NDArray[np.int64]) -> dict[int, date]:
     return dict(zip(rows["case_id"].tolist(), days, strict=True))
 
 
+def any_barred(found: Statement) -> bool:
+    """Whether something that is open is time-barred: paying in rates would acknowledge it (section 212 BGB)."""
+    return any(claim.barred and claim.open_amount > 0 for claim in found.claims)
+
+
 def barred_cases(case_ids: NDArray[np.int64], on: date) -> NDArray[np.bool_]:
     """Which cases are time-barred with everything that is open on them on a day, bool[n].
 

@@ -8,6 +8,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
 
 from kulanz.claims.paper import letterhead
+from kulanz.claims.queries import any_barred
 from kulanz.documents.pdf import PdfUnavailableError
 from kulanz.kernel import clock
 from kulanz.kernel.errors import ConflictError, InputError
@@ -38,7 +39,8 @@ def plan(request: HttpRequest, page: Page) -> HttpResponse:
     found = planned.running_plan(page)
     if request.method != "POST" and found is not None and "change" not in request.GET:
         return with_payment(request, page, "plan", _paying(page, found))
-    if not owed or not terms.offered or not terms.rhythms:
+    closed = found is None and any_barred(page.statement)
+    if not owed or not terms.offered or not terms.rhythms or closed:
         return SeeOther(page.home)
     if request.method == "POST":
         return _proposed(request, page, terms)

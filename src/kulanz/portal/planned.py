@@ -6,6 +6,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop, ngettext, pgettext
 
 from kulanz.claims.models import Case
+from kulanz.claims.queries import Statement, any_barred
 from kulanz.kernel import clock
 from kulanz.law.duties import Occasion
 from kulanz.law.figures.interest import Party
@@ -143,9 +144,10 @@ def rhythm_name(rhythm: Rhythm) -> str:
     return names[rhythm]
 
 
-def offered(terms: PlanTerms, open_amount: int) -> bool:
-    """Whether the way to a plan is shown: there is something to spread over more than one rate."""
-    return terms.offered and bool(terms.rhythms) and open_amount > terms.min_rate
+def offered(terms: PlanTerms, found: Statement) -> bool:
+    """Whether the way to a plan is shown: there is something to spread over more than one rate, nothing time-barred."""
+    enough = found.open_amount > terms.min_rate
+    return terms.offered and bool(terms.rhythms) and enough and not any_barred(found)
 
 
 def law_says(page: Page, occasion: Occasion, cost: str = "") -> tuple[str, ...]:

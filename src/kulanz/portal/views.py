@@ -63,7 +63,7 @@ def first(request: HttpRequest, page: Page) -> HttpResponse:
         "has_account": "transfer" in _offered(page),
         "help": help_for(page) if found == rules.Situation.CARED else None,
         "plan": plan,
-        "rates": planned.offered(plan_terms(), page.statement.open_amount),
+        "rates": planned.offered(plan_terms(), page.statement),
         "offers": offers,
         "discount": any(offer.kind == "discount" for offer in offers),
     }

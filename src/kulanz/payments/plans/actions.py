@@ -10,7 +10,7 @@ from kulanz.claims import fees
 from kulanz.claims.actions import lock_case
 from kulanz.claims.holds import lift_hold, place_hold
 from kulanz.claims.models import Case, Hold, LimitationFact
-from kulanz.claims.queries import active_holds, open_amount, open_items
+from kulanz.claims.queries import active_holds, any_barred, open_amount, open_items, statement
 from kulanz.events.log import record
 from kulanz.kernel import clock
 from kulanz.kernel.errors import ConflictError, InputError, NotFoundError
@@ -251,6 +251,8 @@ def _changeable(case_id: int, terms: PlanTerms) -> Plan | None:
     if NO_PLAN_DURING & {hold.reason for hold in active_holds(case_id)}:
         raise ConflictError("A person has to look at this case before rates are agreed.")
     plan = running(case_id)
+    if plan is None and any_barred(statement(case_id)):
+        raise ConflictError("Something here is time-barred: rates are agreed with a person only.")
     if plan is not None and changes(plan) >= terms.replans:
         raise ConflictError("This plan was changed as often as it may be; a person can help.")
     return plan
