@@ -174,7 +174,6 @@ class Plan(TenantModel):
     """An agreement to pay what a case owed in rates. What is paid of it follows from the ledger."""
 
     class State(models.TextChoices):
-        PROPOSED = "proposed"
         ACTIVE = "active"
         PAUSED = "paused"
         COMPLETED = "completed"
@@ -182,7 +181,7 @@ class Plan(TenantModel):
         CANCELLED = "cancelled"
 
     case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="plans")
-    state = models.CharField(max_length=9, choices=State.choices, default=State.PROPOSED)
+    state = models.CharField(max_length=9, choices=State.choices, default=State.ACTIVE)
     rhythm = models.CharField(max_length=11)
     first_on = models.DateField()
     pay_day = models.PositiveSmallIntegerField(null=True, help_text="Day of the month, for salary day alone")
@@ -208,7 +207,7 @@ class Plan(TenantModel):
             models.UniqueConstraint(
                 fields=["case"],
                 name="one_running_plan",
-                condition=models.Q(state__in=["proposed", "active", "paused"]),
+                condition=models.Q(state__in=["active", "paused"]),
             ),
         ]
         indexes: ClassVar = [models.Index(fields=["creditor", "state"], name="plan_by_state")]
