@@ -243,6 +243,10 @@ def test_every_other_page_has_no_findings_in_either_theme(site):
     page.goto(url + "preferences/")
     page.get_by_role("button", name="Speichern").click()
     page.get_by_role("status").wait_for()
+    page.get_by_role("button", name="Ich widerspreche").click()
+    page.get_by_role("button", name="Widerspruch zurücknehmen").wait_for()
+    no_findings(page)
+    shoot(page, "objected-360")
     page.goto(url.replace("/p/", "/p/x"))
     no_findings(page)
     with scope(site.creditor_id):

@@ -352,3 +352,29 @@ def test_the_first_page_is_lean(visitor, make_case):
         answer = visitor.get()
     assert len(queries) <= 9, [each["sql"][:90] for each in queries]
     assert len(answer.content) < 12_000
+
+
+def test_an_objection_to_profiling_needs_only_the_link_and_can_be_taken_back(visitor):
+    english = {"headers": {"accept-language": "en"}}
+    Customer.objects.update(language="en")
+    assert "I object to this" in visitor.text("preferences/", **english)
+    assert visitor.post("profiling/", {"wish": "object"})["Location"] == "../preferences/?saved=1"
+    assert Customer.objects.get().ladder_only
+    assert "You have objected." in visitor.text("preferences/", **english)
+    assert set(Consent.objects.values_list("purpose", flat=True)) == {"profiling"}
+    visitor.post("profiling/", {"wish": "back"})
+    assert not Customer.objects.get().ladder_only
+    assert visitor.get("profiling/").status_code == 405
+
+
+def test_an_objection_is_one_customers_own(visitor, make_case):
+    other = make_case("K2", 5000, date(2026, 2, 20))
+    visitor.post("profiling/", {"wish": "object", "customer": other.customer_id})
+    assert not Customer.objects.get(id=other.customer_id).ladder_only
+    assert Customer.objects.get(id=visitor.case.customer_id).ladder_only
+
+
+def test_an_objection_takes_a_form_of_the_page(visitor):
+    strict = Client(enforce_csrf_checks=True)
+    assert strict.post(visitor.home + "profiling/", {"wish": "object"}).status_code == 403
+    assert not Customer.objects.get().ladder_only

@@ -10,6 +10,7 @@ import pytest
 from kulanz.claims.actions import book_payment
 from kulanz.claims.holds import place_hold
 from kulanz.claims.models import Case, Customer
+from kulanz.contact.profiling import object_to_profiling, take_objection_back
 from kulanz.events.models import Event
 from kulanz.kernel.clock import VirtualClock
 from kulanz.kernel.errors import InputError, NotFoundError
@@ -329,3 +330,36 @@ def test_an_unchanged_journey_keeps_its_version_and_only_one_is_active(creditor:
     assert journeys.active().slug == "vexcash"
     assert journeys.install(creditor, "standard").id == first.id
     assert Journey.objects.filter(active=True).count() == 1
+
+
+def test_an_objection_stops_what_the_policy_chose_and_only_that(
+    journey: Journey, make_case: MakeCase, wait_days: Wait
+) -> None:
+    for at in range(20):
+        make_case(f"K{at}", due=overdue(6))
+    make_case("L1", due=overdue(6))
+    Customer.objects.filter(number="L1").update(ladder_only=True)
+    learning.learn()
+    runs.run(seed=1)
+    queued = list(Message.objects.exclude(customer__number="L1"))
+    mine, others = queued[0], queued[1:]
+    ladders = Message.objects.get(customer__number="L1")
+    assert object_to_profiling(mine.customer_id, proof="preferences page")
+    assert not object_to_profiling(mine.customer_id, proof="preferences page")
+    object_to_profiling(ladders.customer_id, proof="preferences page")
+    mine.refresh_from_db()
+    assert (mine.state, mine.outcome) == ("stopped", "objected_to_profiling")
+    assert Event.objects.filter(type="message.stopped", subject_id=mine.id).count() == 1
+    still = {ladders.id, *(message.id for message in others)}
+    assert set(Message.objects.filter(state="queued").values_list("id", flat=True)) == still
+    Message.objects.filter(state="queued").update(state="stopped")
+    wait_days(8)
+    runs.run(seed=2)
+    again = Decision.objects.filter(run__seed=2, case__customer_id=mine.customer_id).get()
+    assert (again.actor, bytes(again.features)) == ("ladder", b"")
+    assert take_objection_back(mine.customer_id, proof="preferences page")
+    assert not take_objection_back(mine.customer_id, proof="preferences page")
+    Message.objects.filter(state="queued").update(state="stopped")
+    wait_days(8)
+    runs.run(seed=3)
+    assert Decision.objects.get(run__seed=3, case_id=again.case_id).actor == "policy"

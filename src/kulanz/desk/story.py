@@ -103,14 +103,16 @@ def story(case_id: int, role: str, language: str) -> CaseStory:
     holds = _holds(case_id, role)
     entries = sorted(_entries(case_id, holds, language), key=lambda entry: entry.at, reverse=True)
     customer_id = owed.customer_id
-    withdrawn = Consent.objects.filter(customer_id=customer_id, withdrawn_at__isnull=False)
+    withdrawn = Consent.objects.filter(
+        customer_id=customer_id, purpose=Consent.Purpose.REMINDERS, withdrawn_at__isnull=False
+    )
     return CaseStory(
         statement=owed,
         customer=Customer.objects.get(id=customer_id),
         claims=tuple(ClaimStory(claim, _lines(claim, language)) for claim in owed.claims),
         holds=tuple(hold for hold in holds if hold.active),
         points=tuple(ContactPoint.objects.filter(customer_id=customer_id).order_by("channel", "id")),
-        opt_outs=tuple(withdrawn.order_by("channel", "purpose")),
+        opt_outs=tuple(withdrawn.order_by("channel")),
         entries=tuple(entries[:SHOWN]),
         more=len(entries) > SHOWN,
     )

@@ -3,8 +3,10 @@
 from django.http import HttpRequest, HttpResponse
 from django.views.decorators.csrf import csrf_exempt
 
+from kulanz.claims.models import Customer
 from kulanz.contact.actions import withdraw
 from kulanz.contact.models import ContactPoint
+from kulanz.contact.profiling import object_to_profiling, take_objection_back
 from kulanz.portal import actions, rules, shown
 from kulanz.portal.access import LANGUAGES, NAMES, Page, SeeOther, link_view
 
@@ -30,11 +32,20 @@ def preferences(request: HttpRequest, page: Page) -> HttpResponse:
             (code, shown.channel_name(code), rules.masked_point(value), code not in refused)
             for code, value in points.items()
         ],
+        "objected": Customer.objects.filter(id=customer, ladder_only=True).exists(),
         "saved": "saved" in request.GET,
         "chosen_language": page.statement.language[:2],
         "languages": tuple(NAMES.items()),
     }
     return page.render(request, "preferences", context)
+
+
+@link_view("POST", depth=1, expired_ok=True)
+def profiling(request: HttpRequest, page: Page) -> HttpResponse:
+    """Object, or take the objection back. The link is enough: objecting must be as easy as being written to."""
+    change = take_objection_back if request.POST.get("wish") == "back" else object_to_profiling
+    change(page.statement.customer_id, proof=f"preferences page of link {page.link.link_id}")
+    return SeeOther("../preferences/?saved=1")
 
 
 @csrf_exempt

@@ -31,5 +31,6 @@ urlpatterns = [
     path("p/<str:token>/paid/", telling.paid, name="paid"),
     path("p/<str:token>/problem/", telling.problem, name="problem"),
     path("p/<str:token>/preferences/", preferences.preferences, name="preferences"),
+    path("p/<str:token>/profiling/", preferences.profiling, name="profiling"),
     path("p/<str:token>/unsubscribe/", preferences.unsubscribe, name="unsubscribe"),
 ]

@@ -10,9 +10,11 @@ class StrategyConfig(AppConfig):
 
     def ready(self) -> None:
         from kulanz.events.registry import subscribe  # noqa: PLC0415 - models are not loaded before
+        from kulanz.strategy.objecting import stop_chosen  # noqa: PLC0415
         from kulanz.strategy.rewards import note_setbacks, on_returned  # noqa: PLC0415
 
         subscribe(
             "strategy.setbacks", ["complaint.made", "payment.returned"], note_setbacks, in_transaction=True
         )
+        subscribe("strategy.objections", ["consent.withdrawn"], stop_chosen, in_transaction=True)
         subscribe("strategy.corrections", ["payment.returned"], on_returned, in_transaction=False)
