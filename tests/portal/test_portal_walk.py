@@ -100,10 +100,25 @@ def test_every_answer_carries_the_strict_headers(visitor, pattern):
         assert answer["Cache-Control"] == "no-store"
 
 
-@pytest.mark.parametrize("text", ["\x00", "a\r\nBcc: x@example.org", "\u202e00,1", "\U0001f642" * 50, "x" * 10_000])
+@pytest.mark.parametrize(
+    "text", ["\x00", "a\r\nBcc: x@example.org", "\u202e00,1", "\U0001f642" * 50, "x" * 10_000]
+)
 @pytest.mark.parametrize("pattern", BEHIND)
 def test_a_hostile_text_in_any_field_is_no_error_of_ours(visitor, pattern, text):
-    fields = ("text", "note", "kind", "day", "paid_on", "amount", "form", "method", "rates", "iban", "name", "language")
+    fields = (
+        "text",
+        "note",
+        "kind",
+        "day",
+        "paid_on",
+        "amount",
+        "form",
+        "method",
+        "rates",
+        "iban",
+        "name",
+        "language",
+    )
     path = address(pattern, links.token(visitor.link_id))
     assert visitor.client.post(path, dict.fromkeys(fields, text)).status_code < 500
     answer = visitor.client.get(path, {"lang": text, "amount": text, "page": text})
@@ -116,7 +131,10 @@ def test_bytes_that_are_no_text_are_no_error_of_ours(visitor, pattern):
     path = address(pattern, links.token(visitor.link_id))
     form = "application/x-www-form-urlencoded"
     assert visitor.client.get(path, QUERY_STRING="lang=%ff%fe&amount=%c3%28").status_code < 500
-    assert visitor.client.post(path, b"text=%ff%fe&amount=\xc3\x28&form=\xff", content_type=form).status_code < 500
+    assert (
+        visitor.client.post(path, b"text=%ff%fe&amount=\xc3\x28&form=\xff", content_type=form).status_code
+        < 500
+    )
     twice = b"amount=1&amount=10000&form=form-0001&form=form-0002&lang=de&lang=en"
     assert visitor.client.post(path, twice, content_type=form).status_code < 500
 
