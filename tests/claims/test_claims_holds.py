@@ -28,6 +28,7 @@ STOPS = {
     "minor": ALL,
     "moratorium": ALL,
     "vulnerable": ALL,
+    "question": WAITING,
     "promise": WAITING,
     "plan": WAITING,
     "payment_pending": WAITING,

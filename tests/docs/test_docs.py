@@ -98,6 +98,7 @@ def test_the_worker_does_what_is_said_as_often_as_is_said() -> None:
     assert seconds == {
         "kulanz.events.tasks.deliver": 2,
         "kulanz.outreach.tasks.dispatch": 5,
+        "kulanz.outreach.tasks.read_mail": 60,
         "kulanz.claims.tasks.seal": 60,
         "kulanz.claims.tasks.accrue": 86_400,
         "kulanz.payments.tasks.check_plans": 86_400,

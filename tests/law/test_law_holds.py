@@ -25,6 +25,7 @@ def test_every_reason_stops_contact_and_fees_and_the_grave_ones_interest_as_well
         "minor": KIND,
         "moratorium": KIND,
         "vulnerable": KIND,
+        "question": WAITING,
         "promise": WAITING,
         "plan": WAITING,
         "payment_pending": WAITING,

@@ -209,6 +209,7 @@ class Hold(TenantModel):
         MINOR = "minor"
         MORATORIUM = "moratorium"
         VULNERABLE = "vulnerable"
+        QUESTION = "question"
         PROMISE = "promise"
         PLAN = "plan"
         PAYMENT_PENDING = "payment_pending"

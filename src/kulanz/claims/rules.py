@@ -124,6 +124,7 @@ EFFECTS: Mapping[str, Effect] = {
     "hold:minor": _RESTS,
     "hold:moratorium": _RESTS,
     "hold:vulnerable": _RESTS,
+    "hold:question": _RESTS,
     "hold:promise": _RESTS,
     "hold:payment_pending": _RESTS,
     "hold:manual": _RESTS,

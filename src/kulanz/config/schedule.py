@@ -26,6 +26,7 @@ class Periodic:
 SCHEDULE = (
     Periodic("kulanz.events.tasks.deliver", 2),
     Periodic("kulanz.outreach.tasks.dispatch", 5),
+    Periodic("kulanz.outreach.tasks.read_mail", 60),
     Periodic("kulanz.claims.tasks.accrue", 86_400),
     Periodic("kulanz.claims.tasks.seal", 60),
     Periodic("kulanz.payments.tasks.check_plans", 86_400),

@@ -23,6 +23,7 @@ HOLDS = (
     HoldReason.MORATORIUM,
     HoldReason.VULNERABLE,
     HoldReason.HARDSHIP,
+    HoldReason.QUESTION,
     HoldReason.PLAN,
     HoldReason.PROMISE,
     HoldReason.PAYMENT_PENDING,

@@ -59,6 +59,7 @@ HOLDS: dict[str, Promise] = {
     "minor": _("The customer is a minor"),
     "moratorium": _("Statutory breathing space"),
     "vulnerable": _("Needs care"),
+    "question": _("Waits for our answer"),
     "promise": _("Payment promised"),
     "plan": _("Instalment plan running"),
     "payment_pending": _("Payment on its way"),

@@ -20,6 +20,8 @@ class Settings(BaseSettings):
     allowed_hosts: list[str] = Field(default_factory=lambda: ["127.0.0.1", "localhost", "[::1]"])
     smtp_url: str = "smtp://127.0.0.1:25"
     mail_backend: str = "django.core.mail.backends.smtp.EmailBackend"
+    imap_urls: dict[str, SecretStr] = Field(default_factory=dict)
+    reply_plus: bool = False
     data_dir: Path = Path("var")
     psp_url: str = ""
     psp_api_key: SecretStr = SecretStr("")

@@ -49,6 +49,7 @@ _EFFECTS = {
         source="Breathing Space (England and Wales): no contact, interest or fees from its start",
     ),
     HoldReason.VULNERABLE: _KIND,
+    HoldReason.QUESTION: _WAITING,
     HoldReason.PROMISE: _WAITING,
     HoldReason.PLAN: _WAITING,
     HoldReason.PAYMENT_PENDING: _WAITING,

@@ -57,6 +57,7 @@ class HoldReason(StrEnum):
     MINOR = "minor"
     MORATORIUM = "moratorium"
     VULNERABLE = "vulnerable"
+    QUESTION = "question"
     PROMISE = "promise"
     PLAN = "plan"
     PAYMENT_PENDING = "payment_pending"
@@ -201,6 +202,7 @@ _HOLD_WORDS = {
     HoldReason.MINOR: ("minderjährig", "the customer is a minor"),
     HoldReason.MORATORIUM: ("gesetzliche Schonfrist", "statutory breathing space"),
     HoldReason.VULNERABLE: ("besondere Lebenslage", "the customer's situation needs care"),
+    HoldReason.QUESTION: ("Nachricht noch nicht beantwortet", "the customer waits for an answer"),
     HoldReason.PROMISE: ("Zahlung zugesagt", "payment promised"),
     HoldReason.PLAN: ("Ratenplan läuft", "instalment plan running"),
     HoldReason.PAYMENT_PENDING: ("Zahlung unterwegs", "payment on its way"),

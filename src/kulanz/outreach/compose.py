@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 from kulanz.contact.queries import creditor_rules
 from kulanz.documents import layout as layouts
 from kulanz.kernel.errors import InputError
+from kulanz.kernel.settings import settings
 from kulanz.outreach import informing, texts
 from kulanz.outreach.channels.port import Outgoing, Sender
+from kulanz.outreach.inbound.tags import tagged
 from kulanz.outreach.models import ArchivedMessage, Layout, Message
 from kulanz.outreach.reading import Address, CaseView
 from kulanz.outreach.values import values
@@ -65,7 +67,7 @@ class Composer:
         page = layout.page(informing.written(text.render(filled), sentences), filled["preferences"])
         outgoing = Outgoing(
             wire_id=self.wire_id(message),
-            sender=Sender(self.brand.sender_name, self.brand.sender_email, self.brand.reply_to),
+            sender=Sender(self.brand.sender_name, self.brand.sender_email, self._reply_to(message)),
             recipient_name=case.customer_name,
             recipient=address.value,
             subject=page.subject,
@@ -88,6 +90,12 @@ class Composer:
         """The Message-ID: the same for the same key, whatever happens in between."""
         digest = hashlib.sha256(f"kulanz:{self.creditor.id}:{message.key}".encode()).hexdigest()
         return f"<{digest[:40]}@{self.brand.sender_email.rpartition('@')[2]}>"
+
+    def _reply_to(self, message: Message) -> str:
+        """Where answers go; with the case's tag where the mail server delivers such addresses."""
+        if not settings().reply_plus:
+            return self.brand.reply_to
+        return tagged(self.brand.reply_to or self.brand.sender_email, message.case_id)
 
     def _layout(self, language: str) -> tuple[layouts.Layout, int]:
         if language not in self._layouts:
@@ -113,6 +121,10 @@ def pack(parts: Mapping[str, str], token: str) -> bytes:
     """Subject, text, body and preferences address, compressed; `token` is taken out wherever it stands."""
     without = {name: value.replace(token, TOKEN) for name, value in parts.items()}
     return zlib.compress(json.dumps(without, ensure_ascii=False).encode(), _LEVEL)
+
+
+def subject_of(kept: ArchivedMessage) -> str:
+    return str(json.loads(zlib.decompress(kept.content))["subject"])
 
 
 def unpack(kept: ArchivedMessage) -> Archived:

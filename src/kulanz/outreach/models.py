@@ -117,3 +117,64 @@ class DeliveryEvent(TenantModel):
 
     def __str__(self) -> str:
         return self.kind
+
+
+class InboundMessage(TenantModel):
+    """What a customer wrote: on their page or by e-mail. Nothing that arrives is thrown away."""
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        """In the case's thread, not answered yet."""
+        DONE = "done"
+        UNMATCHED = "unmatched"
+        """A mail that names no case: a person says whose it is."""
+        AUTOMATIC = "automatic"
+        """Written by a machine: kept, in no thread, no task."""
+
+    key = models.CharField(max_length=64, help_text="Digest of what came: the same twice is kept once")
+    case = models.ForeignKey(
+        Case, on_delete=models.PROTECT, null=True, related_name="inbound", db_index=False
+    )
+    state = models.CharField(max_length=9, choices=State.choices)
+    channel = models.CharField(max_length=8, choices=Channel.choices)
+    sender = models.CharField(max_length=320, blank=True, help_text="The From address of a mail")
+    verified = models.BooleanField(help_text="Written behind the link, or from an address of the customer")
+    subject = models.CharField(max_length=300, blank=True)
+    text = models.TextField()
+    shortened = models.BooleanField(default=False, help_text="The mail was longer than what is kept")
+    files = models.JSONField(default=list, help_text="Names of attachments, which are not kept")
+    received_at = models.DateTimeField()
+    done_at = models.DateTimeField(null=True)
+    done_by = models.CharField(max_length=40, blank=True)
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["creditor", "key"], name="inbound_message_once")
+        ]
+        indexes: ClassVar = [
+            models.Index(fields=["case", "received_at"], name="inbound_of_case"),
+            models.Index(
+                fields=["creditor", "state"],
+                name="inbound_for_a_person",
+                condition=models.Q(state__in=["waiting", "unmatched"]),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.channel} {self.id}"
+
+
+class Answer(TenantModel):
+    """What staff wrote back; the customer reads it on their page and, where there is an address, by e-mail."""
+
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="answers", db_index=False)
+    author = models.CharField(max_length=150, help_text="The login that wrote it; customers do not see it")
+    text = models.TextField()
+    mailed = models.BooleanField(help_text="It was put into the outbox; otherwise only the page has it")
+    written_at = models.DateTimeField()
+
+    class Meta:
+        indexes: ClassVar = [models.Index(fields=["case", "written_at"], name="answer_of_case")]
+
+    def __str__(self) -> str:
+        return f"answer on case {self.case_id}"

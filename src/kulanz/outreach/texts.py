@@ -18,13 +18,14 @@ SERVICE = (
     "plan_rate_missed",
     "plan_completed",
     "debit_announced",
+    "answer",
 )
 
 NAMES = frozenset(
     [
-        "account", "amount", "claim.amount", "claim.due", "claim.number", "claim.what", "claims", "count",
+        "account", "amount", "answer", "claim.amount", "claim.due", "claim.number", "claim.what", "claims", "count",
         "creditor.legal_name", "creditor.name", "credit", "customer.name", "days", "due", "identifier", "later",
-        "mandate", "more", "offer", "offer_day", "offer_full",
+        "mandate", "messages", "more", "offer", "offer_day", "offer_full",
         "offer_pay", "offer_until", "paid", "pay", "pay_by", "plan", "plan_cost", "plan_total", "preferences",
         "rate", "rates", "rates_more", "rest", "settled", "until",
     ]

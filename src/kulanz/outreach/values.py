@@ -60,6 +60,8 @@ def values(
         "pay": url,
         "later": f"{url}later/",
         "preferences": f"{url}preferences/",
+        "messages": f"{url}messages/",
+        "answer": list(data.get("answer", ())),
         "paid": words.money(int(data["paid"])) if "paid" in data else "",
         "until": words.day(date.fromisoformat(data["until"])) if "until" in data else "",
         **_of_plan(words, url, data),

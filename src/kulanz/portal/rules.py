@@ -19,6 +19,7 @@ class Situation(StrEnum):
     PAID = "paid"
     CARED = "cared"
     DISPUTED = "disputed"
+    ASKED = "asked"
     PAUSED = "paused"
     PENDING = "pending"
     PLANNED = "planned"
@@ -29,6 +30,7 @@ class Situation(StrEnum):
 _BY_REASON = {
     "vulnerable": Situation.CARED,
     "dispute": Situation.DISPUTED,
+    "question": Situation.ASKED,
     "payment_pending": Situation.PENDING,
     "plan": Situation.PLANNED,
     "promise": Situation.PROMISED,
@@ -40,6 +42,7 @@ _ORDER = (
     Situation.PENDING,
     Situation.PLANNED,
     Situation.PROMISED,
+    Situation.ASKED,
 )
 
 
