@@ -17,7 +17,8 @@ from kulanz.demo.models import ReceivedMail
 from kulanz.desk.actions import add_note
 from kulanz.kernel.clock import VirtualClock
 from kulanz.outreach.dispatcher import dispatch
-from kulanz.outreach.models import Message
+from kulanz.outreach.inbound.actions import take_in
+from kulanz.outreach.models import InboundMessage, Message
 from kulanz.payments import links
 from kulanz.payments.actions import book_transfer
 from kulanz.payments.models import PaymentIntent
@@ -42,6 +43,7 @@ class Desk:
     intent: PaymentIntent
     token: str
     mail: ReceivedMail
+    inbound: InboundMessage
 
     def url(self, rest: str = "") -> str:
         return f"/desk/{self.creditor.slug}/{rest}"
@@ -89,9 +91,11 @@ def make_desk(make_case: Callable[..., Case], clock: VirtualClock, settings: obj
                 creditor=creditor, recipient="k1@customers.example", subject="Reminder", received_at=clock.at,
                 source=zlib.compress(b"Subject: Reminder\n\nHello"),
             )  # fmt: skip
+            raw = b"From: somebody@x.example\nSubject: Hello\n\nWho are you?"
+            inbound = take_in(raw)
             return Desk(
                 creditor, case, hold, Message.objects.get(id=message.id), Decision.objects.get(case=case),
-                intent, links.token(link), mail,
+                intent, links.token(link), mail, inbound,
             )  # fmt: skip
 
     return make

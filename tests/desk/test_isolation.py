@@ -20,6 +20,7 @@ PARAMETERS = {
     "intent_id": lambda desk: desk.intent.id,
     "token": lambda desk: desk.token,
     "mail_id": lambda desk: desk.mail.id,
+    "inbound_id": lambda desk: desk.inbound.id,
 }
 """What stands for one creditor's own thing."""
 SHARED = {"method": "psp"}

@@ -164,9 +164,11 @@ def storable(mail: Mail) -> None:
         b"Content-Type: text/html\n\n" + b"<script>" * 130_000,
         b"Content-Type: text/plain; " + b"a=b; " * 200_000,
         b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (i, i) for i in range(20_000)),
+        b"Content-Type: text/plain; charset=punycode\n\n" + b"a" * 500_000 + b"-" + b"9a" * 250_000,
+        b"Content-Type: text/plain; charset=idna\n\n" + b"a." * 500_000,
         b"\n" + (b"On 1 " + b" wrote schrieb am " * 28 + b":\n") * 2_000,
     ],
-    ids=["comments", "tags", "scripts", "parameters", "nested", "quotes"],
+    ids=["comments", "tags", "scripts", "parameters", "nested", "punycode", "idna", "quotes"],
 )
 def test_a_hostile_mail_costs_little_time(raw: bytes) -> None:
     """The standard library's HTML parser needs more than half a minute for the first."""
@@ -204,6 +206,7 @@ def test_machines_are_known(headers: dict[str, str]) -> None:
     "headers",
     [
         {},
+        {"Feedback-ID": "1.eu.x:ses"},
         {"Auto-Submitted": "no"},
         {"Return-Path": "<erika@customers.example>"},
         {"Subject": "Automatische Abbuchung?"},

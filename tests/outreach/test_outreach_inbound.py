@@ -336,3 +336,75 @@ def test_an_old_address_of_the_customer_is_still_theirs(reminded, sink, mailbox)
     mailbox.deliver(reply("Hallo", sink.mails[0]["Message-ID"], sender=ERIKA.upper()))
     read_all(mailbox)
     assert only().verified
+
+
+def test_a_second_answer_keeps_the_time_to_read_the_first(make_case, clock) -> None:
+    case = make_case("K3")
+    actions.write(case.id, "Wofür?", "form-1")
+    answer(case.id, "Für die Schuhe.", author="agnes", by="agent:1")
+    clock.advance(timedelta(minutes=5))
+    answer(case.id, "Größe 42.", author="agnes", by="agent:1")
+    assert not needs_no_answer(case.id, by="agent:2")
+    assert [hold.reason for hold in active_holds(case.id)] == ["question"]
+
+
+def test_what_arrived_while_the_answer_was_written_goes_on_waiting(make_case) -> None:
+    case = make_case("K3")
+    first = actions.write(case.id, "Wofür?", "form-1")
+    later = actions.write(case.id, "Ich habe schon gezahlt!", "form-2")
+    answer(case.id, "Für die Schuhe.", author="agnes", by="agent:1", seen=first.id)
+    assert InboundMessage.objects.get(state="waiting").id == later.id
+    assert [hold.until_at for hold in active_holds(case.id)] == [None]
+    assert not needs_no_answer(case.id, by="agent:1", seen=first.id)
+    assert needs_no_answer(case.id, by="agent:1", seen=later.id)
+
+
+def test_out_of_office_notes_do_not_keep_the_customer_from_writing(reminded, sink) -> None:
+    for number in range(PER_DAY):
+        actions.take_in(
+            reply("away", sink.mails[0]["Message-ID"], number=number, Auto_Submitted="auto-replied")
+        )
+    assert actions.write(reminded.id, "Ich bin es selbst.", "form-1").state == "waiting"
+
+
+def test_need_is_noticed_however_much_was_written(reminded, sink) -> None:
+    for number in range(PER_DAY):
+        actions.write(reminded.id, "Hallo", f"form-{number}")
+    actions.take_in(reply("Ich will nicht mehr leben.", sink.mails[0]["Message-ID"]))
+    assert "vulnerable" in [hold.reason for hold in active_holds(reminded.id)]
+    Hold.objects.filter(reason="vulnerable").update(lifted_at=Hold.objects.first().from_at)
+    with pytest.raises(actions.TooManyError):
+        actions.write(reminded.id, "Ich will nicht mehr leben.", "one too many")
+    assert "vulnerable" in [hold.reason for hold in active_holds(reminded.id)]
+
+
+def test_mails_that_can_never_be_kept_do_not_starve_those_behind(mailbox) -> None:
+    kept: list[bytes] = []
+
+    def keep(raw: bytes) -> None:
+        if b"bad" in raw:
+            raise AttributeError("a mistake of ours")
+        kept.append(raw)
+
+    for number in range(5):
+        mailbox.deliver(reply("bad", number=number))
+    mailbox.deliver(reply("good", number=9))
+    assert collect(mailbox.url, keep, limit=2) == Collected(kept=1, failed=5)
+    assert len(kept) == 1
+
+
+@pytest.mark.parametrize("change", [("INBOX", "R%C3%BCckl%C3%A4ufer"), ("word", "w%C3%B6rd")])
+def test_letters_that_the_protocol_lacks_are_said(mailbox, change, creditor, monkeypatch) -> None:
+    url = mailbox.url.replace(*change)
+    with pytest.raises(InputError):
+        collect(url, actions.take_in)
+    monkeypatch.setattr(env(), "imap_urls", {"lindenhof": SecretStr(url)})
+    assert tasks.read_mail.call(creditor.id) == 0
+
+
+def test_an_address_that_grows_in_lower_case_is_kept(reminded, sink) -> None:
+    raw = reply("Merhaba", sink.mails[0]["Message-ID"]).replace(
+        f"From: {ERIKA}".encode(), ("From: <" + "İ" * 64 + "@" + "İ" * 250 + ">").encode()
+    )
+    assert actions.take_in(raw).case_id == reminded.id
+    assert len(only().sender) <= 320

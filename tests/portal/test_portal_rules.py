@@ -28,6 +28,8 @@ def hold(reason: str) -> HoldLine:
         (["payment_pending", "hardship"], Situation.PAUSED),
         (["promise", "dispute", "hardship"], Situation.DISPUTED),
         (["minor"], Situation.PAUSED),
+        (["question"], Situation.ASKED),
+        (["question", "promise"], Situation.PROMISED),
         (["a reason added later"], Situation.PAUSED),
     ],
 )

@@ -17,7 +17,7 @@ from kulanz.portal.logs import redact
 from kulanz.tenancy.models import Brand
 from kulanz.tenancy.scope import scope
 
-FORMS = ("pay/", "later/", "paid/", "problem/", "preferences/")
+FORMS = ("pay/", "later/", "paid/", "problem/", "messages/", "preferences/")
 PATHS = ("", "transfer/", "transfer/qr.svg", *FORMS, "unsubscribe/", "return/1/")
 
 

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
-from kulanz.claims.models import Hold
+from kulanz.claims.models import Case, Hold
 from kulanz.documents.words import HOLDS
 from kulanz.kernel import clock
 from kulanz.kernel.errors import InputError
@@ -108,3 +108,35 @@ class TransferForm(_Form):
 class NoteForm(_Form):
     name = "note"
     text = forms.CharField(label=_("Note"), max_length=4000, widget=forms.Textarea(attrs={"rows": 4}))
+
+
+class AnswerForm(_Form):
+    """`seen` is the newest message that the page showed; what came later is not answered by this."""
+
+    name = "answer"
+    seen = forms.IntegerField(required=False, min_value=0, max_value=2**63 - 1, widget=forms.HiddenInput)
+    text = forms.CharField(
+        label=_("Your words"),
+        max_length=4000,
+        widget=forms.Textarea(attrs={"rows": 6}),
+        help_text=_("The customer reads them on their page and by e-mail, signed with the house's name."),
+    )
+
+
+class AssignForm(_Form):
+    """A customer's number, and the case where the customer has several; cleaned to the case."""
+
+    name = "assign"
+    number = forms.CharField(label=_("Customer number"), max_length=80)
+
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or {}
+        number = found.get("number", "").replace("\x00", "").strip()
+        rows = Case.objects.filter(customer__number=number)
+        wanted = str(self.data.get("case", ""))
+        if wanted.isascii() and wanted.isdigit() and len(wanted) < 19:
+            rows = rows.filter(id=int(wanted))
+        cases = list(rows.order_by("-id")[:1]) if number else []
+        if number and not cases:
+            self.add_error("number", _("There is no case with this customer number."))
+        return {**found, "case": next(iter(cases), None)}

@@ -8,11 +8,12 @@ from django.db.models.lookups import GreaterThan, LessThanOrEqual
 
 from kulanz.claims.models import OWED, Account, Case, Claim, Hold, Posting
 from kulanz.claims.queries import holds_at
-from kulanz.contact.vulnerability.matching import URGENT
+from kulanz.contact.models import Channel, ContactPoint
+from kulanz.contact.vulnerability.matching import URGENT, noticed
 from kulanz.desk.models import Note
 from kulanz.events.models import Event
 from kulanz.kernel import clock
-from kulanz.outreach.models import Message
+from kulanz.outreach.models import InboundMessage, Message
 from kulanz.payments.plans.rules import Reason
 
 PAGE = 50
@@ -55,10 +56,23 @@ class Task:
 
 
 @dataclass(frozen=True, slots=True)
+class MailTask:
+    """A mail of which a person has to say whose it is; `urgent` where its words tell of danger."""
+
+    id: int
+    sender: str
+    subject: str
+    since: datetime
+    urgent: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Tasks:
     """What only people can do; at most PAGE of each kind."""
 
     cared: tuple[Task, ...]
+    waiting: tuple[Task, ...]
+    mails: tuple[MailTask, ...]
     disputes: tuple[Task, ...]
     voices: tuple[Task, ...]
     money: tuple[Task, ...]
@@ -93,6 +107,8 @@ def tasks() -> Tasks:
     cared = holds_at(clock.now()).filter(reason="vulnerable").select_related("case__customer").order_by("id")
     return Tasks(
         cared=_urgent_first(cared),
+        waiting=_waiting(),
+        mails=_mails(),
         disputes=tuple(_task(hold.case, hold.from_at, hold.note) for hold in disputes[:PAGE]),
         voices=_from_events(("complaint.made", "question.asked"), unanswered=True),
         money=_from_events(("credit.wished", "plan.broken", "plan.refused"), unanswered=True),
@@ -101,6 +117,33 @@ def tasks() -> Tasks:
         ),
         hand_over=_from_events(("handover.due",), unanswered=False),
     )
+
+
+def cases_of_address(sender: str) -> tuple[Case, ...]:
+    """Cases of customers with this e-mail address: a hint for a person, no proof of who wrote."""
+    customers = ContactPoint.objects.filter(channel=Channel.EMAIL, value__iexact=sender).values("customer_id")
+    rows = Case.objects.select_related("customer").filter(customer_id__in=customers)
+    return tuple(rows.order_by("id")[:5]) if sender else ()
+
+
+def _waiting() -> tuple[Task, ...]:
+    """Cases whose customer waits for an answer, each once, with what they wrote first."""
+    rows = InboundMessage.objects.filter(state=InboundMessage.State.WAITING).order_by("id")
+    first: dict[int, Task] = {}
+    for row in rows.select_related("case__customer")[: 4 * PAGE]:
+        if row.case is not None:
+            first.setdefault(row.case.id, _task(row.case, row.received_at, row.text or row.subject))
+    return tuple(first.values())[:PAGE]
+
+
+def _mails() -> tuple[MailTask, ...]:
+    rows = InboundMessage.objects.filter(state=InboundMessage.State.UNMATCHED).order_by("id")[:PAGE]
+    found = [MailTask(row.id, row.sender, row.subject, row.received_at, _urgent(row)) for row in rows]
+    return tuple(sorted(found, key=lambda mail: not mail.urgent))
+
+
+def _urgent(row: InboundMessage) -> bool:
+    return any(finding.category in URGENT for finding in noticed(f"{row.subject}\n{row.text}"))
 
 
 def _urgent_first(holds: QuerySet[Hold]) -> tuple[Task, ...]:

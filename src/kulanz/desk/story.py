@@ -15,6 +15,7 @@ from kulanz.kernel import clock
 from kulanz.kernel.errors import InputError
 from kulanz.law.basis import basis
 from kulanz.law.packs import load
+from kulanz.outreach.inbound.thread import Said, thread
 from kulanz.outreach.models import DeliveryEvent, Message
 from kulanz.payments.models import Payment
 from kulanz.payments.offers.models import Offer
@@ -85,7 +86,7 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class CaseStory:
-    """`entries` are the newest SHOWN, `more` says that older ones were left out."""
+    """`entries` are the newest SHOWN, `more` says that older ones were left out; `said` is the conversation."""
 
     statement: Statement
     customer: Customer
@@ -95,6 +96,17 @@ class CaseStory:
     opt_outs: tuple[Consent, ...]
     entries: tuple[Entry, ...]
     more: bool
+    said: tuple[Said, ...]
+
+    @property
+    def waiting(self) -> bool:
+        """The customer waits for an answer."""
+        return any(each.waiting for each in self.said)
+
+    @property
+    def newest_said(self) -> int:
+        """Id of the newest message of the customer."""
+        return max((each.inbound_id for each in self.said), default=0)
 
 
 def story(case_id: int, role: str, language: str) -> CaseStory:
@@ -115,6 +127,7 @@ def story(case_id: int, role: str, language: str) -> CaseStory:
         opt_outs=tuple(withdrawn.order_by("channel")),
         entries=tuple(entries[:SHOWN]),
         more=len(entries) > SHOWN,
+        said=tuple(each for each in thread(case_id) if each.who != "sent"),
     )
 
 

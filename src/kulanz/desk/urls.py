@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from kulanz.desk import acts, views
+from kulanz.desk import acts, talk, views
 
 app_name = "desk"
 urlpatterns = [
@@ -15,6 +15,11 @@ urlpatterns = [
     path("<slug:slug>/cases/<int:case_id>/holds/<int:hold_id>/lift/", acts.lift, name="lift"),
     path("<slug:slug>/cases/<int:case_id>/transfer/", acts.transfer, name="transfer"),
     path("<slug:slug>/cases/<int:case_id>/note/", acts.note, name="note"),
+    path("<slug:slug>/cases/<int:case_id>/answer/", talk.answer, name="answer"),
+    path("<slug:slug>/cases/<int:case_id>/no-answer/", talk.no_answer, name="no_answer"),
+    path("<slug:slug>/mails/<int:inbound_id>/", talk.mail, name="mail"),
+    path("<slug:slug>/mails/<int:inbound_id>/assign/", talk.assign, name="assign"),
+    path("<slug:slug>/mails/<int:inbound_id>/aside/", talk.set_aside, name="set_aside"),
     path("<slug:slug>/tasks/", views.tasks, name="tasks"),
     path("<slug:slug>/decisions/<int:decision_id>/", views.decision, name="decision"),
     path("<slug:slug>/messages/<int:message_id>/", views.message, name="message"),

@@ -15,7 +15,7 @@ from kulanz.claims import paper
 from kulanz.claims.account import statement_of_account
 from kulanz.claims.models import Case
 from kulanz.desk import queries
-from kulanz.desk.forms import HoldForm, NoteForm, TransferForm
+from kulanz.desk.forms import AnswerForm, HoldForm, NoteForm, TransferForm
 from kulanz.desk.story import CaseStory, story
 from kulanz.documents.pdf import PdfUnavailableError
 from kulanz.documents.staff import Staff, creditors_of, page, staff_view
@@ -120,7 +120,14 @@ def case_page(
     today = {"value_date": clock.today(creditor.timezone)}
     transfer = TransferForm(creditor, told.statement.currency)
     transfer.initial = today
-    forms = {"hold_form": HoldForm(creditor), "transfer_form": transfer, "note_form": NoteForm(creditor)}
+    answer = AnswerForm(creditor)
+    answer.initial = {"seen": told.newest_said}
+    forms = {
+        "answer_form": answer,
+        "hold_form": HoldForm(creditor),
+        "transfer_form": transfer,
+        "note_form": NoteForm(creditor),
+    }
     context = {"story": told, "statement": told.statement, "nav": "cases", **forms, **bound}
     return page(request, staff, "desk/case.html", context, status=status)
 

@@ -3,6 +3,7 @@
 import structlog
 from django_tasks import task
 
+from kulanz.kernel.errors import InputError
 from kulanz.kernel.settings import settings
 from kulanz.outreach import dispatcher
 from kulanz.outreach.inbound.actions import take_in
@@ -29,6 +30,6 @@ def read_mail(creditor_id: int) -> int:
     try:
         with scope(creditor_id):
             return collect(url.get_secret_value(), take_in).kept
-    except MailboxDownError as error:
+    except (MailboxDownError, InputError) as error:
         log.warning("mailbox_down", creditor=creditor_id, why=str(error))
         return 0

@@ -1,4 +1,4 @@
-"""The three things customers tell, checked."""
+"""What customers tell in forms, checked."""
 
 from datetime import date, timedelta
 from typing import Any
@@ -80,3 +80,15 @@ class DisputeForm(forms.Form):
 
     def clean_kind(self) -> str:
         return self.cleaned_data["kind"] or OTHER
+
+
+class MessageForm(forms.Form):
+    """Anything that the customer wants to say or ask."""
+
+    text = forms.CharField(
+        max_length=4000,
+        error_messages={
+            "required": _("Please write your message."),
+            "max_length": _("Use at most 4,000 characters."),
+        },
+    )

@@ -2,7 +2,18 @@
 
 from django.urls import path, re_path
 
-from kulanz.portal import credit, genuine, offered, part, plan, preferences, statement, telling, views
+from kulanz.portal import (
+    credit,
+    genuine,
+    messages,
+    offered,
+    part,
+    plan,
+    preferences,
+    statement,
+    telling,
+    views,
+)
 
 app_name = "portal"
 urlpatterns = [
@@ -30,6 +41,7 @@ urlpatterns = [
     path("p/<str:token>/later/", telling.later, name="later"),
     path("p/<str:token>/paid/", telling.paid, name="paid"),
     path("p/<str:token>/problem/", telling.problem, name="problem"),
+    path("p/<str:token>/messages/", messages.messages, name="messages"),
     path("p/<str:token>/preferences/", preferences.preferences, name="preferences"),
     path("p/<str:token>/profiling/", preferences.profiling, name="profiling"),
     path("p/<str:token>/unsubscribe/", preferences.unsubscribe, name="unsubscribe"),

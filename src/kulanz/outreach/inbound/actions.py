@@ -25,6 +25,7 @@ from kulanz.tenancy.models import Brand
 from kulanz.tenancy.scope import creditor_id
 
 BY = "customer"
+SOURCE = "message"
 State = InboundMessage.State
 
 
@@ -35,28 +36,29 @@ class TooManyError(InputError):
 def write(case_id: int, text: str, form_key: str) -> InboundMessage:
     """A message that the customer wrote on their page; the same form sent twice is one message.
 
-    Raises TooManyError after PER_DAY of them within a day.
+    Raises TooManyError after PER_DAY of them within a day; a sign of need is noticed even then.
     """
+    key = _digest("page", str(case_id), form_key)
     with transaction.atomic():
         case = lock_case(case_id)
-        key = _digest("page", str(case_id), form_key)
         found: InboundMessage | None = InboundMessage.objects.filter(key=key).first()
         if found is not None:
             return found
-        if _too_many(case_id):
-            raise TooManyError("That is a lot for one day. We read all of it and answer you.")
-        kept: InboundMessage = InboundMessage.objects.create(
-            creditor_id=case.creditor_id,
-            key=key,
-            case_id=case_id,
-            state=State.WAITING,
-            channel=Channel.PORTAL,
-            verified=True,
-            text=text,
-            received_at=clock.now(),
-        )
-        _follow(kept)
-    return kept
+        look_after(case_id, text, SOURCE)
+        if not _too_many(case_id):
+            kept: InboundMessage = InboundMessage.objects.create(
+                creditor_id=case.creditor_id,
+                key=key,
+                case_id=case_id,
+                state=State.WAITING,
+                channel=Channel.PORTAL,
+                verified=True,
+                text=text,
+                received_at=clock.now(),
+            )
+            _follow(kept)
+            return kept
+    raise TooManyError("That is a lot for one day. We read all of it and answer you.")
 
 
 def take_in(raw: bytes) -> InboundMessage:
@@ -64,7 +66,8 @@ def take_in(raw: bytes) -> InboundMessage:
     mail = read(raw)
     key = _digest("mail", mail.message_id or hashlib.sha256(raw).hexdigest(), mail.text)
     with transaction.atomic():
-        case_id, state = _place(mail, is_automatic(mail, _own_addresses()))
+        automatic = is_automatic(mail, _own_addresses())
+        case_id, state = _place(mail, automatic)
         kept: InboundMessage
         kept, new = InboundMessage.objects.get_or_create(
             key=key,
@@ -82,6 +85,8 @@ def take_in(raw: bytes) -> InboundMessage:
                 "received_at": clock.now(),
             },
         )
+        if new and not automatic:
+            _care(kept)
         if new:
             _follow(kept)
     return kept
@@ -95,7 +100,8 @@ def assign(inbound_id: int, case_id: int, *, by: str) -> None:
         if not rows.update(case_id=case_id, state=State.WAITING):
             raise ConflictError("Somebody has taken care of this mail before.")
         kept = InboundMessage.objects.get(id=inbound_id)
-        record("message.assigned", kept.id, {"case": case_id, "by": by})
+        record("message.assigned", kept.id, {"case": case_id})
+        _care(kept)
         _follow(kept)
 
 
@@ -106,11 +112,16 @@ def set_aside(inbound_id: int, *, by: str) -> None:
         raise ConflictError("Somebody has taken care of this mail before.")
 
 
+def _care(kept: InboundMessage) -> None:
+    """Signs of need count whether a mail is in the thread or one too many."""
+    if kept.case_id is not None:
+        look_after(kept.case_id, f"{kept.subject}\n{kept.text}", SOURCE)
+
+
 def _follow(kept: InboundMessage) -> None:
-    """What a new message does: rest, care, an event."""
+    """What a new message does: the case rests, and an event is written."""
     if kept.state == State.WAITING and kept.case_id is not None:
         place_hold(kept.case_id, Hold.Reason.QUESTION, by=BY)
-        look_after(kept.case_id, f"{kept.subject}\n{kept.text}", "message")
     event = {"case": kept.case_id, "channel": str(kept.channel), "state": str(kept.state)}
     record("message.received", kept.id, event)
 
@@ -149,8 +160,10 @@ def _own_addresses() -> frozenset[str]:
 
 
 def _too_many(case_id: int) -> bool:
+    """What machines wrote does not count: their notes must not keep the customer from writing."""
     since = clock.now() - timedelta(days=1)
-    return InboundMessage.objects.filter(case_id=case_id, received_at__gt=since).count() >= PER_DAY
+    rows = InboundMessage.objects.filter(case_id=case_id, received_at__gt=since)
+    return rows.exclude(state=State.AUTOMATIC).count() >= PER_DAY
 
 
 def _digest(*parts: str) -> str:

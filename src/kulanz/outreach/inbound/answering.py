@@ -27,8 +27,12 @@ class Answered:
     mailed: bool
 
 
-def answer(case_id: int, text: str, *, author: str, by: str) -> Answered:
-    """Answer a customer; what they wrote before counts as answered. Raises NotFoundError for another's case."""
+def answer(case_id: int, text: str, *, author: str, by: str, seen: int | None = None) -> Answered:
+    """Answer a customer. Raises NotFoundError for another creditor's case.
+
+    What they wrote counts as answered up to the message `seen`, the newest that the author could read (None: all): what
+    arrived while the answer was written goes on waiting.
+    """
     with transaction.atomic():
         case = lock_case(case_id)
         now = clock.now()
@@ -44,20 +48,20 @@ def answer(case_id: int, text: str, *, author: str, by: str) -> Answered:
         if queue_service(case_id, case.customer_id, "answer", f"answer:{written.id}", data):
             written.mailed = True
             written.save(update_fields=["mailed"])
-        if _done(case_id, by, now):
+        if _done(case_id, by, now, seen):
             place_hold(case_id, Hold.Reason.QUESTION, by=by, until=now + TIME_TO_READ)
         record("message.answered", case_id, {"answer": written.id})
     return Answered(written.id, written.mailed)
 
 
-def needs_no_answer(case_id: int, *, by: str) -> bool:
-    """Close what waits in a case without an answer; False where nothing waits. The case goes on as before."""
+def needs_no_answer(case_id: int, *, by: str, seen: int | None = None) -> bool:
+    """Close what waits in a case without an answer; False where something waits still or nothing did."""
     with transaction.atomic():
         lock_case(case_id)
-        if not _done(case_id, by, clock.now()):
-            return False
-        record("message.closed", case_id, {})
-    return True
+        closed = _done(case_id, by, clock.now(), seen)
+        if closed:
+            record("message.closed", case_id, {})
+    return closed
 
 
 def paragraphs(text: str) -> list[str]:
@@ -66,10 +70,12 @@ def paragraphs(text: str) -> list[str]:
     return lines if len(lines) <= _LINES else [*lines[: _LINES - 1], " ".join(lines[_LINES - 1 :])]
 
 
-def _done(case_id: int, by: str, now: datetime) -> bool:
-    """Nothing waits any more and the hold for it ends; False where nothing waited."""
-    rows = InboundMessage.objects.filter(case_id=case_id, state=InboundMessage.State.WAITING)
-    waited = rows.update(state=InboundMessage.State.DONE, done_at=now, done_by=by)
+def _done(case_id: int, by: str, now: datetime, seen: int | None) -> bool:
+    """Whether this was the last that waited: then its hold ends. An earlier answer's time to read stays as it is."""
+    waiting = InboundMessage.objects.filter(case_id=case_id, state=InboundMessage.State.WAITING)
+    read = waiting if seen is None else waiting.filter(id__lte=seen)
+    if not read.update(state=InboundMessage.State.DONE, done_at=now, done_by=by) or waiting.exists():
+        return False
     for hold in holds_at(now).filter(case_id=case_id, reason=Hold.Reason.QUESTION):
         lift_hold(hold.id, by=by)
-    return bool(waited)
+    return True

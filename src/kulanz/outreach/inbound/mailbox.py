@@ -13,7 +13,6 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 import structlog
-from django.db import DatabaseError
 
 from kulanz.kernel.errors import InputError, KulanzError
 from kulanz.outreach.inbound.reading import LARGEST
@@ -47,7 +46,9 @@ def collect(url: str, keep: Callable[[bytes], object], *, limit: int = AT_ONCE) 
     kept = failed = 0
     try:
         with _opened(urlsplit(url)) as box:
-            for uid in _unseen(box)[:limit]:
+            for uid in _unseen(box):
+                if kept >= limit:
+                    break
                 if _kept(box, uid, keep):
                     _ask(box.uid("STORE", uid, "+FLAGS.SILENT", r"(\Seen)"))
                     kept += 1
@@ -59,13 +60,13 @@ def collect(url: str, keep: Callable[[bytes], object], *, limit: int = AT_ONCE) 
 
 
 def _kept(box: imaplib.IMAP4, uid: str, keep: Callable[[bytes], object]) -> bool:
-    """One mail that cannot be kept does not stand in the way of the others."""
+    """One mail that cannot be kept stands in no other's way, at this visit or the next."""
     raw = _raw(box, uid)
     if raw is None:
         return False
     try:
         keep(raw)
-    except (DatabaseError, KulanzError, ValueError) as error:
+    except Exception as error:  # noqa: BLE001 - whatever it is, the mails behind it are read
         log.error("mail_not_kept", uid=uid, why=type(error).__name__)
         return False
     return True
@@ -73,10 +74,15 @@ def _kept(box: imaplib.IMAP4, uid: str, keep: Callable[[bytes], object]) -> bool
 
 @contextmanager
 def _opened(address: SplitResult) -> Iterator[imaplib.IMAP4]:
+    user, password = unquote(address.username or ""), unquote(address.password or "")
+    folder = unquote(address.path.strip("/")) or "INBOX"
+    if not (user + password + folder).isascii():
+        raise InputError(
+            "Name, password and folder of a mailbox are written in ASCII (a folder in modified UTF-7)."
+        )
     box = _connected(address)
     try:
-        box.login(unquote(address.username or ""), unquote(address.password or ""))
-        folder = unquote(address.path.strip("/")) or "INBOX"
+        box.login(user, password)
         _ask(box.select('"' + folder.replace("\\", "\\\\").replace('"', '\\"') + '"'))
         yield box
     finally:

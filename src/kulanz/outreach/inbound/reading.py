@@ -32,6 +32,12 @@ _ENDLESS = re.compile(
     re.IGNORECASE | re.MULTILINE,
 )
 """The parameters of these headers are taken apart in time that grows with the square of their length."""
+_CHARSET = re.compile(
+    r"utf[-_]?(?:8|16|16le|16be|32)|(?:us-?)?ascii|iso[-_]?8859[-_]\d{1,2}|latin[-_]?\d{1,2}|(?:windows|cp)[-_]?\d{3,5}"
+    r"|koi8[-_][rtu]|gbk|gb2312|gb18030|big5|euc[-_](?:jp|kr)|shift[-_]jis|iso-2022-jp",
+    re.IGNORECASE,
+)
+"""Python knows more, among them some that no mail is written in and that take hours (`punycode`)."""
 _TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
 
 
@@ -100,9 +106,10 @@ def _content(part: Message) -> str:
 
 def _decoded(raw: bytes, charset: str | None) -> str:
     """In the charset that is named, else as UTF-8, else as western Europe writes; never an error."""
-    for name in (charset, "utf-8"):
+    named = charset if charset and _CHARSET.fullmatch(charset) else "utf-8"
+    for name in (named, "utf-8"):
         try:
-            return raw.decode(name or "utf-8")
+            return raw.decode(name)
         except (LookupError, ValueError):
             continue
     return raw.decode("cp1252", "replace")
@@ -151,7 +158,7 @@ def _refers_to(mail: Message) -> tuple[str, ...]:
 def _sender(value: str) -> str:
     """The address in brackets, not one that stands in the name before it; lower case."""
     found = _IN_BRACKETS.findall(value) or _ADDRESS.findall(value)[:1]
-    return str(found[-1]).lower() if found else ""
+    return str(found[-1]).lower()[:320] if found else ""
 
 
 def _recipients(mail: Message) -> Iterator[str]:

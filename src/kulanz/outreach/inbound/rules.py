@@ -11,7 +11,7 @@ PER_DAY = 30
 
 _MACHINES = re.compile(r"(mailer-daemon|postmaster|mail-daemon)(?=@|$)", re.IGNORECASE)
 _BULK = frozenset({"bulk", "junk", "list", "auto_reply"})
-_MARKS = ("x-autoreply", "x-autorespond", "x-auto-reply-from", "list-id", "list-unsubscribe", "feedback-id")
+_MARKS = ("x-autoreply", "x-autorespond", "x-auto-reply-from", "list-id", "list-unsubscribe")
 MARKING = ("auto-submitted", "precedence", "return-path", *_MARKS)
 """The headers by which machines say what they are."""
 _AWAY = re.compile(

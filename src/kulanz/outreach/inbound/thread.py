@@ -30,6 +30,8 @@ class Said:
     shortened: bool = False
     files: tuple[str, ...] = ()
     waiting: bool = False
+    inbound_id: int = 0
+    """Of what the customer wrote."""
 
 
 def thread(case_id: int) -> tuple[Said, ...]:
@@ -44,7 +46,7 @@ def _theirs(case_id: int) -> Iterator[Said]:
     for row in rows:
         yield Said(
             row.received_at, "customer", row.text or row.subject, row.channel, row.sender, row.verified,
-            row.shortened, tuple(row.files), row.state == InboundMessage.State.WAITING,
+            row.shortened, tuple(row.files), row.state == InboundMessage.State.WAITING, row.id,
         )  # fmt: skip
 
 
