@@ -131,12 +131,52 @@ BROKEN = [
     b"Content-Transfer-Encoding: uuencode\n\nbegin 644 x\n#\xff\nend",
     b"Content-Disposition: attachment; filename*=utf-8''%ff%00\n\n",
     b"Content-Type: text/html\n\n<![foo[x]]><p>Hi</p>",
+    b"Content-Type: text/plain; charset=a; charset*1*=b; charset*=x'y'z\n\n\xff",
+    b"Content-Type: multipart/mixed; boundary*1*=b; boundary*=x'y'z\n\n--b\n\nHi",
+    b"Content-Type: text/plain; charset*1*=%00\n\nHi",
+]
+
+
+PIECES = [
+    *(
+        b"Content-Type: ",
+        b"multipart/mixed",
+        b"text/plain",
+        b"message/rfc822",
+        b"Content-Disposition: attachment",
+    ),
+    *(b"; charset=", b"; charset*=", b"; charset*0*=", b"; charset*1=", b"; filename*=", b"; filename*1*="),
+    *(
+        b"; boundary=",
+        b"; boundary*=",
+        b"; boundary*1*=",
+        b"x",
+        b"x'y'z",
+        b"%00",
+        b"%ff",
+        b"undefined",
+        b"hex",
+    ),
+    *(b"Content-Transfer-Encoding: ", b"base64", b"x-uuencode", b"begin 644 x", b"=?utf-8?b?", b"?=", b'"'),
+    *(b"\n", b"\n\n", b"--x\n", b"--x--", b"\x00", b"\xff", b" ", b"A"),
 ]
 
 
 @pytest.mark.parametrize("raw", BROKEN)
 def test_broken_mails_are_read_all_the_same(raw: bytes) -> None:
     storable(read(raw))
+
+
+@pytest.mark.parametrize(
+    "charset", ["*=utf-8''utf-8", "*0=utf; charset*1=-8", "=undefined", "=idna", "=no-such"]
+)
+def test_an_odd_charset_takes_no_words(charset: str) -> None:
+    assert read(f"Content-Type: text/plain; charset{charset}\n\nSchöne Grüße".encode()).text == "Schöne Grüße"
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=40))
+def test_no_mixture_of_parameters_stops_the_reader(pieces: list[bytes]) -> None:
+    storable(read(b"".join(pieces)))
 
 
 @given(st.binary(max_size=400), st.integers(0, 300))
@@ -163,12 +203,23 @@ def storable(mail: Mail) -> None:
         b"Content-Type: text/html\n\n" + b"<a " * 330_000,
         b"Content-Type: text/html\n\n" + b"<script>" * 130_000,
         b"Content-Type: text/plain; " + b"a=b; " * 200_000,
+        b"Content-Type: text/plain; charset=punycode\n\n\xff" + b"a" * 400_000 + b"-" + b"9a" * 200_000,
         b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (i, i) for i in range(20_000)),
         b"Content-Type: text/plain; charset=punycode\n\n" + b"a" * 500_000 + b"-" + b"9a" * 250_000,
         b"Content-Type: text/plain; charset=idna\n\n" + b"a." * 500_000,
         b"\n" + (b"On 1 " + b" wrote schrieb am " * 28 + b":\n") * 2_000,
     ],
-    ids=["comments", "tags", "scripts", "parameters", "nested", "punycode", "idna", "quotes"],
+    ids=[
+        "comments",
+        "tags",
+        "scripts",
+        "parameters",
+        "punycode and a byte",
+        "nested",
+        "punycode",
+        "idna",
+        "quotes",
+    ],
 )
 def test_a_hostile_mail_costs_little_time(raw: bytes) -> None:
     """The standard library's HTML parser needs more than half a minute for the first."""

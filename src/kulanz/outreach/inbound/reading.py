@@ -38,6 +38,8 @@ _CHARSET = re.compile(
     re.IGNORECASE,
 )
 """Python knows more, among them some that no mail is written in and that take hours (`punycode`)."""
+_ODD = (MessageError, ValueError, LookupError, TypeError)
+"""What the standard library raises on parameters that contradict each other (RFC 2231)."""
 _TO = ("to", "cc", "delivered-to", "x-original-to", "envelope-to")
 
 
@@ -60,22 +62,22 @@ def read(raw: bytes) -> Mail:
 
 
 def _parsed(raw: bytes) -> Message:
-    """Parts nested beyond every sense are not opened: then the body is one part."""
+    """Parts nested beyond every sense, or with a boundary that cannot be read, are not opened: the body is one part."""
     sane = _ENDLESS.sub(rb"\1", raw)
     try:
         return message_from_bytes(sane)
-    except RecursionError:
+    except (RecursionError, *_ODD):
         return BytesHeaderParser().parsebytes(sane)
 
 
 def _parts(mail: Message) -> Iterator[Message]:
-    """The parts that hold something, in order."""
+    """The parts that hold something, in order. What they hold is not asked for: that decodes it by its charset."""
     todo = [mail]
     for _ in range(_PARTS):
         if not todo:
             return
         part = todo.pop(0)
-        payload = part.get_payload()
+        payload = part.get_payload() if part.is_multipart() else None
         if isinstance(payload, list):
             todo[:0] = [each for each in payload if isinstance(each, Message)]
         else:
@@ -99,9 +101,17 @@ def _text(mail: Message) -> str:
 def _content(part: Message) -> str:
     try:
         payload = part.get_payload(decode=True)
-    except (MessageError, ValueError):
-        payload = str(part.get_payload()).encode("utf-8", "replace")
-    return _decoded(payload, part.get_content_charset()) if isinstance(payload, bytes) else ""
+    except _ODD:
+        del part["Content-Transfer-Encoding"]
+        payload = part.get_payload(decode=True)
+    return _decoded(payload, _charset(part)) if isinstance(payload, bytes) else ""
+
+
+def _charset(part: Message) -> str | None:
+    try:
+        return part.get_content_charset()
+    except _ODD:
+        return None
 
 
 def _decoded(raw: bytes, charset: str | None) -> str:
@@ -180,6 +190,6 @@ def _name(part: Message) -> str:
     """The file name that a part gives itself; a name only, never a path that is opened."""
     try:
         name = part.get_filename("")
-    except (MessageError, ValueError, LookupError, TypeError):
+    except _ODD:
         return "?"
     return _words(str(name))
