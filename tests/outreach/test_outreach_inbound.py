@@ -175,6 +175,12 @@ def test_a_forged_or_foreign_tag_names_nothing(reminded, make_case, other_credit
     assert tags.tagged("a" * 60 + "@b.example", 1) == "a" * 60 + "@b.example"
 
 
+def test_a_genuine_tag_of_a_case_that_is_gone_leaves_the_mail_to_a_person(reminded, mailbox) -> None:
+    mailbox.deliver(reply("Hallo", To=tags.tagged("rechnung@lindenhof.example", 999_999)))
+    assert read_all(mailbox) == Collected(kept=1)
+    assert only().state == "unmatched"
+
+
 def test_the_same_mail_twice_is_one_message_and_one_effect(reminded, sink, mailbox) -> None:
     raw = reply("Hallo", sink.mails[0]["Message-ID"])
     mailbox.deliver(raw)

@@ -17,6 +17,7 @@ from tests.conftest import offer_of
 from kulanz.claims.actions import book_payment
 from kulanz.claims.queries import active_holds, open_amount
 from kulanz.kernel import clock as kernel_clock
+from kulanz.outreach.inbound.answering import answer
 from kulanz.payments import links
 from kulanz.payments.methods.psp import Psp
 from kulanz.payments.methods.registry import installed
@@ -227,6 +228,50 @@ def test_disputes_and_switches_the_language(site):
     page.get_by_role("heading", name="We are looking into it").wait_for()
     no_findings(page)
     assert site.holds(case_id) == ["dispute"]
+
+
+def test_writes_to_a_person_and_reads_the_answer(site):
+    case_id, url = site.link("K30")
+    page = site.page(PHONE)
+    page.goto(url)
+    page.get_by_role("link", name="Schreiben Sie uns").click()
+    no_findings(page)
+    page.get_by_role("button", name="Nachricht senden").click()
+    no_findings(page)
+    page.get_by_role("link", name="Bitte schreiben Sie Ihre Nachricht.").click()
+    assert page.evaluate("document.activeElement.id") == "text"
+    page.get_by_label("Schreiben Sie uns").fill(
+        "Wofür ist die Rechnung?\nIch habe nur ein Paar Schuhe bestellt."
+    )
+    page.get_by_role("button", name="Nachricht senden").click()
+    page.get_by_role("status").wait_for()
+    no_findings(page)
+    shoot(page, "messages-waiting-360")
+    with scope(site.creditor_id):
+        answer(case_id, "Für das eine Paar.\n\nViel Freude damit!", author="agnes", by="agent:1")
+    page.reload()
+    page.get_by_text("Für das eine Paar.").wait_for()
+    no_findings(page)
+    shoot(page, "messages-360")
+    page.emulate_media(color_scheme="dark")
+    shoot(page, "messages-360-dark")
+    page.emulate_media(color_scheme="light")
+    page.get_by_role("link", name="Zurück").click()
+    page.get_by_role("heading", name="Wir haben Ihnen geantwortet").wait_for()
+    no_findings(page)
+    shoot(page, "answered-360")
+    assert site.holds(case_id) == ["question"]
+
+
+def test_writes_in_arabic_without_scripts_and_is_told_who_listens(site):
+    case_id, url = site.link("K31", language="ar")
+    page = site.page(PHONE, scripts=False)
+    page.goto(f"{url}messages/")
+    page.get_by_label("اكتب إلينا").fill("أنا في المستشفى وفقدت عملي.")
+    page.get_by_role("button", name="إرسال الرسالة").click()
+    page.get_by_text("أنا في المستشفى").wait_for()
+    shoot(page, "messages-cared-ar-360")
+    assert sorted(site.holds(case_id)) == ["question", "vulnerable"]
 
 
 def test_every_other_page_has_no_findings_in_either_theme(site):
