@@ -9,6 +9,7 @@ from django.db import connections
 from playwright.sync_api import sync_playwright
 
 from kulanz.claims.queries import active_holds, open_amount
+from kulanz.outreach.inbound.actions import take_in, write
 from kulanz.tenancy.actions import NewCreditor, add_creditor, add_user
 from kulanz.tenancy.models import Role
 from kulanz.tenancy.scope import scope
@@ -104,6 +105,34 @@ def test_an_agent_works_through_a_case(site, browser):
     page.goto(f"{url}/accounts/2fa/")
     no_findings(page)
     assert trouble == []
+
+
+def test_an_agent_answers_a_customer_and_says_whose_a_mail_is(site, browser):
+    url, desk = site
+    with scope(desk.creditor.id):
+        write(desk.case.id, "What is this invoice for?", "form-0001")
+        known = b"From: k1@customers.example\nSubject: My invoice\nMessage-ID: <1@x.example>\n\nIt is the shoes, I see."
+        stray = take_in(known)
+    page = browser.new_page(locale="en-GB", reduced_motion="reduce")
+    page.goto(f"{url}{desk.url('tasks/')}")
+    page.get_by_label("Username").fill("agnes")
+    page.locator("[name=password]").fill(PASSWORD)
+    page.get_by_role("main").get_by_role("button", name="Log in").click()
+    page.get_by_role("heading", name="Waiting for an answer").wait_for()
+    no_findings(page)
+    page.goto(f"{url}{desk.case_url()}")
+    no_findings(page)
+    page.get_by_label("Your words").fill("For the shoes.")
+    page.get_by_role("button", name="Send", exact=True).click()
+    page.get_by_text("Your answer is on its way by e-mail").wait_for()
+    no_findings(page)
+    page.goto(f"{url}{desk.url(f'mails/{stray.id}/')}")
+    no_findings(page)
+    SHOTS.mkdir(parents=True, exist_ok=True)
+    page.screenshot(path=str(SHOTS / "mail.png"), full_page=True)
+    page.get_by_role("button", name="Put it into this case").click()
+    page.get_by_text("The mail stands in the case.").wait_for()
+    page.screenshot(path=str(SHOTS / "talk.png"), full_page=True)
 
 
 def test_the_keyboard_reaches_the_content_first(site, browser):
