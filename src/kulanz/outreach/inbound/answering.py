@@ -16,6 +16,8 @@ from kulanz.outreach.models import Answer, InboundMessage
 
 TIME_TO_READ = timedelta(days=3)
 """The case goes on resting so long after an answer: nobody is reminded before they can have read it."""
+AGAIN = timedelta(minutes=10)
+"""The author's same words within this time are one answer, unless the customer wrote between: a form sent twice."""
 _LINES = 300
 
 
@@ -36,6 +38,8 @@ def answer(case_id: int, text: str, *, author: str, by: str, seen: int | None = 
     with transaction.atomic():
         case = lock_case(case_id)
         now = clock.now()
+        if (before := _same(case_id, text, author, now)) is not None:
+            return Answered(before.id, before.mailed)
         written: Answer = Answer.objects.create(
             creditor_id=case.creditor_id,
             case_id=case_id,
@@ -68,6 +72,15 @@ def paragraphs(text: str) -> list[str]:
     """The lines that are not empty; more than a mail can hold are put together in the last."""
     lines = [line.strip() for line in text.splitlines() if line.strip()]
     return lines if len(lines) <= _LINES else [*lines[: _LINES - 1], " ".join(lines[_LINES - 1 :])]
+
+
+def _same(case_id: int, text: str, author: str, now: datetime) -> Answer | None:
+    rows = Answer.objects.filter(case_id=case_id, written_at__gt=now - AGAIN)
+    latest: Answer | None = rows.order_by("-id").first()
+    if latest is None or (latest.text, latest.author) != (text, author):
+        return None
+    since = InboundMessage.objects.filter(case_id=case_id, received_at__gt=latest.written_at)
+    return None if since.exists() else latest
 
 
 def _done(case_id: int, by: str, now: datetime, seen: int | None) -> bool:
