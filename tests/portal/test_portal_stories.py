@@ -261,7 +261,7 @@ def test_need_is_noticed_in_a_note_about_a_payment_too(visitor):
     assert visitor.holds() == ["payment_pending", "vulnerable"]
 
 
-@pytest.mark.parametrize("reason", ["hardship", "insolvency", "represented", "deceased", "manual"])
+@pytest.mark.parametrize("reason", ["insolvency", "represented", "deceased", "manual"])
 def test_other_holds_are_met_with_quiet(visitor, reason):
     place_hold(visitor.case.id, reason, by="agent:1")
     page = visitor.text()

@@ -73,6 +73,7 @@ class Tasks:
     cared: tuple[Task, ...]
     waiting: tuple[Task, ...]
     mails: tuple[MailTask, ...]
+    helped: tuple[Task, ...]
     disputes: tuple[Task, ...]
     voices: tuple[Task, ...]
     money: tuple[Task, ...]
@@ -109,6 +110,7 @@ def tasks() -> Tasks:
         cared=_urgent_first(cared),
         waiting=_waiting(),
         mails=_mails(),
+        helped=_from_events(("help.asked",), unanswered=True),
         disputes=tuple(_task(hold.case, hold.from_at, hold.note) for hold in disputes[:PAGE]),
         voices=_from_events(("complaint.made", "question.asked"), unanswered=True),
         money=_from_events(("credit.wished", "plan.broken", "plan.refused"), unanswered=True),

@@ -16,6 +16,8 @@ _GERMAN = {
     "lump sum": "Pauschale",
     "order of allocation": "Anrechnungsreihenfolge",
     "reminder cost": "Mahnkosten",
+    "debt advice": "Schuldnerberatung",
+    "protected income": "geschütztes Einkommen",
     "return cost": "Rücklastschriftkosten",
     "settlement fee": "Einigungsgebühr",
     "suspension and restart": "Hemmung und Neubeginn",

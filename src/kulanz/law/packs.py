@@ -31,6 +31,7 @@ from kulanz.law.figures.fees import (
 )
 from kulanz.law.figures.interest import BaseRate, DayCountRule, DefaultRate, RoundingRule
 from kulanz.law.figures.limitation import LimitationBreaks, LimitationRule
+from kulanz.law.figures.protection import DebtAdvice, ProtectedIncome
 from kulanz.law.reading import TABLES, by_date, row_of
 
 __all__ = [
@@ -89,6 +90,8 @@ class Pack:
     limitation_breaks: tuple[LimitationBreaks, ...]
     allocation_orders: tuple[AllocationOrder, ...]
     duties: tuple[Duty, ...]
+    protected_income: tuple[ProtectedIncome, ...]
+    debt_advice: tuple[DebtAdvice, ...]
 
     @property
     def limits(self) -> ContactLimits:

@@ -25,6 +25,7 @@ from kulanz.law.figures.fees import (
 )
 from kulanz.law.figures.interest import BaseRate, DayCountRule, DefaultRate, RoundingRule
 from kulanz.law.figures.limitation import LimitationBreaks, LimitationRule
+from kulanz.law.figures.protection import DebtAdvice, ProtectedIncome
 
 _R = TypeVar("_R")
 _ADAPTERS: dict[type[Any], TypeAdapter[Any]] = {}
@@ -178,6 +179,8 @@ TABLES = {
     "limitation_rules": Table(LimitationRule),
     "limitation_breaks": Table(LimitationBreaks),
     "allocation_orders": Table(AllocationOrder, ("debt",)),
+    "protected_income": Table(ProtectedIncome),
+    "debt_advice": Table(DebtAdvice, ("name",)),
     "duties": Table(Duty, ("code",), whole=_sayable),
 }
 """Every dated table of a pack by its name in the file."""

@@ -20,6 +20,7 @@ class Situation(StrEnum):
     CARED = "cared"
     DISPUTED = "disputed"
     ASKED = "asked"
+    HELPED = "helped"
     PAUSED = "paused"
     PENDING = "pending"
     PLANNED = "planned"
@@ -31,6 +32,7 @@ _BY_REASON = {
     "vulnerable": Situation.CARED,
     "dispute": Situation.DISPUTED,
     "question": Situation.ASKED,
+    "hardship": Situation.HELPED,
     "payment_pending": Situation.PENDING,
     "plan": Situation.PLANNED,
     "promise": Situation.PROMISED,
@@ -38,6 +40,7 @@ _BY_REASON = {
 _ORDER = (
     Situation.CARED,
     Situation.DISPUTED,
+    Situation.HELPED,
     Situation.PAUSED,
     Situation.PENDING,
     Situation.PLANNED,

@@ -14,6 +14,7 @@ from kulanz.portal import (
     telling,
     views,
 )
+from kulanz.portal.hardship import views as hardship
 
 app_name = "portal"
 urlpatterns = [
@@ -38,6 +39,7 @@ urlpatterns = [
     path("p/<str:token>/plan.pdf", plan.as_pdf, name="plan_pdf"),
     path("p/<str:token>/credit/", credit.credit, name="credit"),
     path("p/<str:token>/offer/", offered.decline, name="offer"),
+    path("p/<str:token>/help/", hardship.help_, name="help"),
     path("p/<str:token>/later/", telling.later, name="later"),
     path("p/<str:token>/paid/", telling.paid, name="paid"),
     path("p/<str:token>/problem/", telling.problem, name="problem"),

@@ -25,6 +25,7 @@ from kulanz.portal import offered, planned, rules, shown
 from kulanz.portal.access import Page, SeeOther, link_view, not_found
 from kulanz.portal.caring import help_for
 from kulanz.portal.credit import wished
+from kulanz.portal.hardship.reach import advisers
 from kulanz.tenancy.models import Brand
 from kulanz.tenancy.scope import every_creditor
 
@@ -50,7 +51,7 @@ def first(request: HttpRequest, page: Page) -> HttpResponse:
     today = clock.today(page.look.timezone)
     context = {
         "situation": found,
-        "until": shown.local_day(until, page) if until else "",
+        "until": shown.local_day(until - timedelta(seconds=1), page) if until else "",
         "promised": _promised(page) if found == rules.Situation.PROMISED else "",
         "pending": page.money(pending) if pending else "",
         "items": shown.items(page),
@@ -61,6 +62,7 @@ def first(request: HttpRequest, page: Page) -> HttpResponse:
         "days_late": (today - due).days if due else 0,
         "customer_number": rules.masked(page.statement.customer_number),
         "has_account": "transfer" in _offered(page),
+        "advisers": advisers(today) if found == rules.Situation.HELPED else (),
         "help": help_for(page) if found == rules.Situation.CARED else None,
         "plan": plan,
         "rates": planned.offered(plan_terms(), page.statement),

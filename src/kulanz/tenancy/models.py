@@ -3,6 +3,7 @@
 from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 
 from kulanz.tenancy import scope
@@ -72,6 +73,11 @@ class Creditor(models.Model):
     least_part = models.PositiveIntegerField(
         default=1000,
         help_text="The smallest part that may be paid online, in minor units; all of it always may",
+    )
+    hardship_days = models.PositiveSmallIntegerField(
+        default=30,
+        validators=[MinValueValidator(7), MaxValueValidator(180)],
+        help_text="How long a case rests when a customer tells of need, without asking anybody",
     )
     client_name = models.CharField(max_length=200, blank=True, help_text="For whom a collector collects")
     client_address = models.CharField(max_length=300, blank=True)
