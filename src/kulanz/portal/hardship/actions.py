@@ -14,7 +14,6 @@ from kulanz.portal.hardship.rules import Way
 from kulanz.tenancy.models import Creditor
 from kulanz.tenancy.scope import creditor_id
 
-
 RESTS = 3
 """So many long rests are given in `RESTS_WITHIN` without a talk."""
 RESTS_WITHIN = timedelta(days=365)
