@@ -1,13 +1,16 @@
 """What customers live through on their page, told through Django's client."""
 
 import re
+from dataclasses import replace
 from datetime import date, timedelta
 
+import numpy as np
 import pytest
 from django.db import connection
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
+from kulanz.claims import adjusting
 from kulanz.claims.holds import place_hold
 from kulanz.claims.models import Customer, Hold, Journal
 from kulanz.contact.models import Consent
@@ -267,6 +270,29 @@ def test_other_holds_are_met_with_quiet(visitor, reason):
     page = visitor.text()
     assert "Das ruht gerade" in page
     assert reason not in page
+
+
+def test_a_time_barred_claim_is_not_demanded(visitor, make_case, clock):
+    old = make_case("K77", 5000, date(2021, 2, 20))
+    (link_id,) = links.create_block(np.array([old.id]), clock.at + timedelta(days=60))
+    page = replace(visitor, case=old, link_id=int(link_id)).text()
+    assert "Sie müssen das nicht mehr bezahlen" in page
+    assert "Fällig war" not in page
+    assert "Ich möchte trotzdem jetzt bezahlen" in page
+
+
+def test_what_was_handed_over_is_not_called_paid(visitor):
+    claim = visitor.case.claims.get()
+    adjusting.transfer(claim.id, adjusting.Cause("t", date(2026, 3, 3), "agent:1"))
+    page = visitor.text()
+    assert "Diese Forderung wurde abgegeben" in page
+    assert "Alles bezahlt" not in page
+
+
+def test_what_was_written_off_is_not_called_paid(visitor):
+    claim = visitor.case.claims.get()
+    adjusting.write_off(claim.id, adjusting.Cause("w", date(2026, 3, 3), "agent:1"))
+    assert "Wir verlangen diese Forderung nicht mehr von Ihnen" in visitor.text()
 
 
 def test_preferences_keep_channels_and_language(visitor):

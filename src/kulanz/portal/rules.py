@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from kulanz.claims.queries import HoldLine
+from kulanz.claims.queries import ClaimLine, HoldLine
+from kulanz.claims.rules import ClaimState
 from kulanz.payments.offers.rules import PROMISE_DAYS, PROMISES
 
 PAID_REST_DAYS = 5
@@ -17,6 +18,9 @@ class Situation(StrEnum):
     """Which message comes first."""
 
     PAID = "paid"
+    HANDED_OVER = "handed_over"
+    WRITTEN_OFF = "written_off"
+    BARRED = "barred"
     CARED = "cared"
     DISPUTED = "disputed"
     ASKED = "asked"
@@ -49,13 +53,28 @@ _ORDER = (
 )
 
 
-def situation(open_amount: int, holds: Collection[HoldLine]) -> tuple[Situation, datetime | None]:
-    """The message that matters most and until when it holds; nothing owed beats every hold."""
+def situation(
+    open_amount: int, holds: Collection[HoldLine], claims: Collection[ClaimLine] = ()
+) -> tuple[Situation, datetime | None]:
+    """The message that matters most and until when it holds; nothing owed here beats every hold.
+
+    What is time-barred with everything that is open is not demanded, whatever else rests.
+    """
     if open_amount <= 0:
-        return Situation.PAID, None
+        return _settled({claim.state for claim in claims}), None
     found = {_BY_REASON.get(hold.reason, Situation.PAUSED): hold.until_at for hold in holds}
+    owing = [claim.barred for claim in claims if claim.open_amount > 0]
+    if owing and all(owing) and Situation.CARED not in found:
+        return Situation.BARRED, None
     first = next((each for each in _ORDER if each in found), Situation.OPEN)
     return first, found.get(first)
+
+
+def _settled(states: Collection[ClaimState]) -> Situation:
+    """Why nothing is owed here: another asks for it now, nobody does, or it was paid."""
+    if ClaimState.HANDED_OVER in states:
+        return Situation.HANDED_OVER
+    return Situation.WRITTEN_OFF if ClaimState.WRITTEN_OFF in states else Situation.PAID
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,7 +41,7 @@ def first(request: HttpRequest, page: Page) -> HttpResponse:
     """What is owed, why, until when, and the way to pay it."""
     if request.method == "GET":
         links.note_opened(page.link)
-    found, until = rules.situation(page.statement.open_amount, page.statement.holds)
+    found, until = rules.situation(page.statement.open_amount, page.statement.holds, page.statement.claims)
     plan = planned.running_plan(page) if found == rules.Situation.PLANNED else None
     if found == rules.Situation.PLANNED and plan is None:
         found = rules.Situation.PAUSED
@@ -51,6 +51,7 @@ def first(request: HttpRequest, page: Page) -> HttpResponse:
     today = clock.today(page.look.timezone)
     context = {
         "situation": found,
+        "settled": page.statement.open_amount <= 0,
         "until": shown.local_day(until - timedelta(seconds=1), page) if until else "",
         "promised": _promised(page) if found == rules.Situation.PROMISED else "",
         "pending": page.money(pending) if pending else "",
