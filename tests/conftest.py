@@ -9,10 +9,13 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
 
+import httpx
 import numpy as np
 import pytest
 from django.core.wsgi import get_wsgi_application
 from django.db import connection, connections, transaction
+from django.test import Client
+from playwright.sync_api import Browser, sync_playwright
 from pytest_django.plugin import DjangoDbBlocker
 
 from kulanz.claims.guards import LEDGER_GUARDS
@@ -23,13 +26,17 @@ from kulanz.contact.models import ContactPoint
 from kulanz.events.guards import EVENT_GUARDS
 from kulanz.events.log import record
 from kulanz.kernel import clock as kernel_clock
+from kulanz.payments.methods.psp import Psp
+from kulanz.payments.methods.registry import installed
 from kulanz.payments.offers import actions as offers
 from kulanz.payments.offers.models import Offer
 from kulanz.tenancy.actions import NewCreditor, add_creditor
 from kulanz.tenancy.models import Creditor
 from kulanz.tenancy.scope import scope
+from kulanz.testing.psp import PspSimulator
 
 TUESDAY_NINE = datetime(2026, 3, 3, 8, 0, tzinfo=UTC)
+CHROMIUM = Path("/usr/bin/chromium")
 MakeCase = Callable[..., Case]
 
 
@@ -149,6 +156,38 @@ def offer_of(case_id: int, kind: str, number: int = 1, *, told: bool = True) -> 
         record("message.sent", message, {"case": case_id, "offer": kind})
     made: Offer = Offer.objects.get(decision_id=number)
     return made
+
+
+@pytest.fixture(scope="module")
+def browser(django_db_setup: None) -> Iterator[Browser]:
+    """Started after the database: Playwright's event loop would keep Django from setting it up."""
+    if not CHROMIUM.exists():
+        if "browser" in os.environ.get("KULANZ_REQUIRE", ""):
+            pytest.fail("KULANZ_REQUIRE asks for a browser, but /usr/bin/chromium is not there")
+        pytest.skip("there is no /usr/bin/chromium here")
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        made = playwright.chromium.launch(
+            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-background-networking"]
+        )
+        yield made
+        made.close()
+
+
+@pytest.fixture
+def psp(clock: kernel_clock.VirtualClock) -> Iterator[PspSimulator]:
+    """The simulated provider in process; its webhooks reach the site."""
+    site = Client()
+
+    def send(url: str, body: bytes, headers) -> int:
+        extra = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
+        path = "/" + url.split("/", 3)[3]
+        return int(site.post(path, body, content_type="application/json", **extra).status_code)
+
+    made = PspSimulator(api_key="key", webhook_secret="secret", send=send)
+    method = Psp(made.public_url, "key", "secret", transport=httpx.WSGITransport(app=made.app))
+    with installed(method):
+        yield made
 
 
 @pytest.fixture(scope="session")

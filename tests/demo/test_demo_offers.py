@@ -7,7 +7,6 @@ from zoneinfo import ZoneInfo
 import httpx
 import numpy as np
 import pytest
-from tests.portal.conftest import psp  # noqa: F401 - a fixture
 
 from kulanz.claims.models import Case
 from kulanz.claims.queries import active_holds, open_amount
@@ -24,7 +23,7 @@ from kulanz.testing.psp import PspSimulator
 
 
 @pytest.fixture
-def people(creditor, psp: PspSimulator) -> Iterator[People]:  # noqa: F811 - a fixture
+def people(creditor, psp: PspSimulator) -> Iterator[People]:
     OfferPolicy.objects.create(creditor=creditor, discounts=True, on_principal=True)
     with httpx.Client(transport=httpx.WSGITransport(app=psp.app)) as browser:
         population, zone = Population.draw(1, 1), ZoneInfo("Europe/Berlin")

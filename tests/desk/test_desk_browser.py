@@ -1,12 +1,10 @@
 """The desk in a real browser: found, acted on and read without a finding, on a desktop and on a phone."""
 
-import os
 from pathlib import Path
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from django.db import connections
-from playwright.sync_api import sync_playwright
 
 from kulanz.claims.queries import active_holds, open_amount
 from kulanz.outreach.inbound.actions import take_in, write
@@ -14,27 +12,10 @@ from kulanz.tenancy.actions import NewCreditor, add_creditor, add_user
 from kulanz.tenancy.models import Role
 from kulanz.tenancy.scope import scope
 
-CHROMIUM = Path("/usr/bin/chromium")
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PASSWORD = "a-long-pass-phrase"
 
 pytestmark = pytest.mark.browser
-
-
-@pytest.fixture(scope="module")
-def browser(django_db_setup):
-    """Started after the database: Playwright's event loop would keep Django from setting it up."""
-    if not CHROMIUM.exists():
-        if "browser" in os.environ.get("KULANZ_REQUIRE", ""):
-            pytest.fail("KULANZ_REQUIRE asks for a browser, but /usr/bin/chromium is not there")
-        pytest.skip("there is no /usr/bin/chromium here")
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        made = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield made
-        made.close()
 
 
 @pytest.fixture

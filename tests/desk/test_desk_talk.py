@@ -83,3 +83,10 @@ def test_advertising_is_set_aside(desk, login, stray):
     assert "My &lt;b&gt;bill" not in text(agent.get(desk.url("tasks/")))
     assert "This mail has been taken care of." in text(agent.get(desk.url(f"mails/{stray.id}/")))
     assert login(Role.VIEWER).post(desk.url(f"mails/{stray.id}/aside/")).status_code == 403
+
+
+def test_a_mail_that_tells_of_danger_stands_before_older_ones(desk, login):
+    take_in(b"From: a@x.example\nSubject: Carpets\nMessage-ID: <0@x.example>\n\nBuy carpets!")
+    take_in(b"From: b@x.example\nSubject: Hello\nMessage-ID: <1@x.example>\n\nI want to die.")
+    page = text(login().get(desk.url("tasks/")))
+    assert page.index("b@x.example") < page.index("danger: look today") < page.index("a@x.example")

@@ -6,19 +6,16 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from pathlib import Path
 
 import httpx
 import pytest
 from django.conf import settings
 from django.db import connection
 from django.test import Client
-from playwright.sync_api import Browser, sync_playwright
 
 from kulanz.tenancy.actions import add_user
 from kulanz.tenancy.models import Creditor, Role
 
-CHROMIUM = Path("/usr/bin/chromium")
 PASSWORD = "a-long-pass-phrase"
 
 
@@ -32,22 +29,6 @@ def login(creditor: Creditor) -> Callable[..., Client]:
         return client
 
     return log_in
-
-
-@pytest.fixture(scope="module")
-def browser(django_db_setup: None) -> Iterator[Browser]:
-    """Started after the database: Playwright's event loop would keep Django from setting it up."""
-    if not CHROMIUM.exists():
-        if "browser" in os.environ.get("KULANZ_REQUIRE", ""):
-            pytest.fail("KULANZ_REQUIRE asks for a browser, but /usr/bin/chromium is not there")
-        pytest.skip("there is no /usr/bin/chromium here")
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        made = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield made
-        made.close()
 
 
 @pytest.fixture

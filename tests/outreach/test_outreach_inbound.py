@@ -290,6 +290,7 @@ def test_a_mail_that_concerns_nobody_is_set_aside_and_kept(mailbox) -> None:
     read_all(mailbox)
     actions.set_aside(only().id, by="agent:1")
     assert (only().state, only().text) == ("done", "Kaufen Sie Teppiche!")
+    assert Event.objects.get(type="message.set_aside").payload == {"by": "agent:1"}
 
 
 def test_no_answer_is_needed_for_a_thank_you(reminded, sink, mailbox) -> None:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 
-import httpx
 import numpy as np
 import pytest
+from django.db import connections
 from django.test import Client
+from tests.portal.browsing import Site
 
 from kulanz.claims.models import Case
 from kulanz.claims.queries import active_holds, open_amount
@@ -15,8 +16,9 @@ from kulanz.kernel import clock as kernel_clock
 from kulanz.payments import links
 from kulanz.payments.methods.psp import Psp
 from kulanz.payments.methods.registry import installed
+from kulanz.tenancy.actions import NewCreditor, add_creditor
 from kulanz.tenancy.models import Creditor
-from kulanz.testing.psp import PspSimulator
+from kulanz.testing.psp import PspSimulator, serve
 
 
 @dataclass
@@ -58,18 +60,22 @@ def new_link(case: Case, days: int = 60) -> int:
 
 
 @pytest.fixture
-def psp(clock: kernel_clock.VirtualClock) -> Iterator[PspSimulator]:
-    site = Client()
-
-    def send(url: str, body: bytes, headers) -> int:
-        extra = {f"HTTP_{name.upper().replace('-', '_')}": value for name, value in headers.items()}
-        path = "/" + url.split("/", 3)[3]
-        return int(site.post(path, body, content_type="application/json", **extra).status_code)
-
-    made = PspSimulator(api_key="key", webhook_secret="secret", send=send)
-    method = Psp(made.public_url, "key", "secret", transport=httpx.WSGITransport(app=made.app))
-    with installed(method):
-        yield made
+def site(live_url, clock, make_case, browser, monkeypatch) -> Iterator[Site]:
+    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
+    creditor = add_creditor(
+        NewCreditor(
+            slug="lindenhof",
+            name="Lindenhof Versand",
+            legal_name="Lindenhof Versand GmbH",
+            address="Lindenallee 1, 10115 Berlin",
+            sender_email="rechnung@lindenhof.example",
+            iban="DE89370400440532013000",
+            simulated=True,
+        )
+    )
+    psp = PspSimulator(api_key="key", webhook_secret="secret")
+    with serve(psp) as url, installed(Psp(url, "key", "secret")):
+        yield Site(live_url, creditor.id, browser, make_case, [])
 
 
 @pytest.fixture

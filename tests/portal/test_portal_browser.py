@@ -1,133 +1,17 @@
 """Customers in a real browser: paying, transferring, promising, disputing; at 360 px, on a desktop, without scripts."""
 
-import os
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
-from datetime import date, timedelta
-from pathlib import Path
+from datetime import date
 
-import numpy as np
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from django.db import connections, transaction
-from playwright.sync_api import sync_playwright
-from tests.conftest import offer_of
+from tests.portal.browsing import DESKTOP, PHONE, no_findings, shoot
 
 from kulanz.claims.actions import book_payment
-from kulanz.claims.queries import active_holds, open_amount
-from kulanz.kernel import clock as kernel_clock
 from kulanz.outreach.inbound.answering import answer
-from kulanz.payments import links
-from kulanz.payments.methods.psp import Psp
-from kulanz.payments.methods.registry import installed
-from kulanz.payments.offers.models import OfferPolicy
-from kulanz.tenancy.actions import NewCreditor, add_creditor
 from kulanz.tenancy.models import Brand, Creditor
 from kulanz.tenancy.scope import scope
-from kulanz.testing.psp import PspSimulator, serve
-
-CHROMIUM = Path("/usr/bin/chromium")
-SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
-PHONE = {"width": 360, "height": 740}
-DESKTOP = {"width": 1280, "height": 860}
 
 pytestmark = pytest.mark.browser
-
-
-@dataclass
-class Site:
-    """The live site with one creditor, a provider on another port, and a browser."""
-
-    url: str
-    creditor_id: int
-    browser: object
-    make_case: object
-    requests: list[str]
-
-    def link(
-        self, number: str, amount: int = 12990, *, language: str = "de", name: str = "Erika Beispiel"
-    ) -> tuple[int, str]:
-        with scope(self.creditor_id), transaction.atomic():
-            case = self.make_case(number, amount, date(2026, 2, 20), language=language, name=name)
-            expires = kernel_clock.now() + timedelta(days=60)
-            (link_id,) = links.create_block(np.array([case.id]), expires)
-        return case.id, links.url(int(link_id))
-
-    def page(self, viewport, *, scripts: bool = True, scheme: str = "light", locale: str = "de-DE"):
-        context = self.browser.new_context(
-            viewport=viewport, java_script_enabled=scripts, color_scheme=scheme, locale=locale
-        )
-        context.grant_permissions(["clipboard-read", "clipboard-write"], origin=self.url)
-        page = context.new_page()
-        page.set_default_timeout(10_000)
-        page.on("request", lambda request: self.requests.append(request.url))
-        page.on("pageerror", lambda error: self.requests.append(f"error: {error}"))
-        page.on("console", lambda m: self.requests.append(f"error: {m.text}") if m.type == "error" else None)
-        return page
-
-    def offer(self, case_id: int, kind: str, number: int = 1) -> None:
-        """An offer whose message has reached the customer."""
-        with scope(self.creditor_id):
-            policy = {"discounts": True, "on_principal": True, "min_days": 0}
-            OfferPolicy.objects.get_or_create(creditor_id=self.creditor_id, defaults=policy)
-            offer_of(case_id, kind, number)
-
-    def owed(self, case_id: int) -> int:
-        with scope(self.creditor_id):
-            return open_amount(case_id)
-
-    def holds(self, case_id: int) -> list[str]:
-        with scope(self.creditor_id):
-            return [hold.reason for hold in active_holds(case_id)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    if not CHROMIUM.exists():
-        if "browser" in os.environ.get("KULANZ_REQUIRE", ""):
-            pytest.fail("KULANZ_REQUIRE asks for a browser, but /usr/bin/chromium is not there")
-        pytest.skip("there is no /usr/bin/chromium here")
-    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
-        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
-        made = playwright.chromium.launch(
-            executable_path=str(CHROMIUM), args=["--no-sandbox", "--disable-background-networking"]
-        )
-        yield made
-        made.close()
-
-
-@pytest.fixture
-def site(live_url, clock, make_case, browser, monkeypatch) -> Iterator[Site]:
-    monkeypatch.setitem(connections.settings["default"], "CONN_MAX_AGE", 0)
-    creditor = add_creditor(
-        NewCreditor(
-            slug="lindenhof",
-            name="Lindenhof Versand",
-            legal_name="Lindenhof Versand GmbH",
-            address="Lindenallee 1, 10115 Berlin",
-            sender_email="rechnung@lindenhof.example",
-            iban="DE89370400440532013000",
-            simulated=True,
-        )
-    )
-    psp = PspSimulator(api_key="key", webhook_secret="secret")
-    with serve(psp) as url, installed(Psp(url, "key", "secret")):
-        yield Site(live_url, creditor.id, browser, make_case, [])
-
-
-def shoot(page, name: str) -> None:
-    SHOTS.mkdir(parents=True, exist_ok=True)
-    page.screenshot(path=str(SHOTS / f"{name}.png"), full_page=True)
-
-
-def no_findings(page) -> None:
-    for scheme in ("light", "dark"):
-        page.emulate_media(color_scheme=scheme)
-        found = Axe().run(page).response["violations"]
-        assert not found, [(each["id"], [node["html"] for node in each["nodes"]]) for each in found]
-        assert page.evaluate("document.documentElement.scrollWidth") <= page.viewport_size["width"]
-    page.emulate_media(color_scheme="light")
 
 
 def test_pays_online_on_a_phone_in_german(site):
@@ -487,51 +371,3 @@ def test_offers_in_arabic_and_on_a_desktop(site):
     wide.goto(url + "?lang=en")
     no_findings(wide)
     shoot(wide, "offers-desktop-en")
-
-
-def test_short_of_money_finds_rest_on_a_phone(site):
-    case_id, link = site.link("B30")
-    page = site.page(PHONE)
-    page.goto(link)
-    page.get_by_role("link", name="Mir fehlt gerade Geld").click()
-    no_findings(page)
-    shoot(page, "help-form-phone")
-    page.get_by_label("Ihr Einkommen im Monat, netto").fill("1.900")
-    page.get_by_label("Miete und Energie im Monat").fill("950,00")
-    page.get_by_label("Essen, Fahrten").fill("1000")
-    page.get_by_role("button", name="Zeigen, was hilft").click()
-    no_findings(page)
-    shoot(page, "help-answer-phone")
-    page.get_by_role("button", name="Alles ruhen lassen").click()
-    assert "Alles ruht" in page.content()
-    no_findings(page)
-    shoot(page, "help-rests-phone")
-    with scope(site.creditor_id):
-        assert [hold.reason for hold in active_holds(case_id)] == ["hardship"]
-
-
-def test_a_small_rate_in_arabic_in_the_dark_leads_to_a_plan(site):
-    _, link = site.link("B31", 90_000, language="ar")
-    page = site.page(PHONE, scheme="dark", locale="ar")
-    page.goto(f"{link}help/")
-    page.locator("#income").fill("2400")
-    page.locator("#housing").fill("1000")
-    page.locator("#living").fill("900")
-    page.locator("form").first.get_by_role("button").click()
-    no_findings(page)
-    shoot(page, "help-answer-arabic-dark")
-    page.locator(".notice button").click()
-    page.wait_for_url("**/plan/")
-    no_findings(page)
-
-
-def test_who_tells_of_danger_is_told_who_listens(site):
-    _, link = site.link("B32", language="en")
-    page = site.page(DESKTOP, locale="en-GB")
-    page.goto(f"{link}problem/")
-    page.get_by_label("Something else").check()
-    page.get_by_label("What happened?").fill("I want to die and cannot cope.")
-    page.get_by_role("button", name="Send and stop everything").click()
-    assert page.get_by_role("link", name="0800 1110111").is_visible()
-    no_findings(page)
-    shoot(page, "cared-desktop")

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import numpy as np
 import pytest
-from tests.portal.test_portal_browser import PHONE, browser, no_findings, shoot, site  # noqa: F401 - fixtures
+from tests.portal.browsing import PHONE, no_findings, shoot
 
 from kulanz.events.models import Event
 from kulanz.kernel import clock
@@ -16,7 +16,7 @@ pytestmark = pytest.mark.browser
 
 
 @pytest.mark.parametrize("language", ["de", "ar"])
-def test_finds_out_that_the_page_is_genuine(site, language):  # noqa: F811
+def test_finds_out_that_the_page_is_genuine(site, language):
     _, url = site.link("K1", language=language)
     page = site.page(PHONE, scripts=False)
     page.goto(url)
@@ -32,7 +32,7 @@ def test_finds_out_that_the_page_is_genuine(site, language):  # noqa: F811
     shoot(page, f"genuine-360-{language}")
 
 
-def test_asks_for_too_much_paid_back_without_scripts(site):  # noqa: F811
+def test_asks_for_too_much_paid_back_without_scripts(site):
     case_id, url = site.link("K2", language="en")
     with scope(site.creditor_id):
         book_transfer(case_id, 15_990, date(2026, 3, 2), "bank-1")
@@ -49,7 +49,7 @@ def test_asks_for_too_much_paid_back_without_scripts(site):  # noqa: F811
         assert Event.objects.filter(type="credit.wished").count() == 1
 
 
-def test_a_step_with_transfer_first_shows_it_big(site):  # noqa: F811
+def test_a_step_with_transfer_first_shows_it_big(site):
     case_id, _ = site.link("K3")
     with scope(site.creditor_id):
         ends = clock.now() + timedelta(days=60)

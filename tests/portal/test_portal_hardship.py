@@ -94,6 +94,7 @@ def test_the_fourth_rest_in_a_year_is_short_until_a_person_has_talked(visitor, c
     for _ in range(3):
         visitor.post("help/", {"step": "rest"})
         lift_hold(Hold.objects.latest("id").id, by="agent:1")
+    assert "Alles ruhen lassen bis 10.\xa0März 2026" in visitor.text("help/"), "the page promises no more"
     visitor.post("help/", {"step": "rest"})
     assert Hold.objects.latest("id").until_at == datetime(2026, 3, 10, 23, tzinfo=UTC)
 

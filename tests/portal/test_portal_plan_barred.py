@@ -32,6 +32,8 @@ def test_no_way_leads_to_a_plan_and_none_can_be_forced(old) -> None:
     visitor = old(LAST_BARRED)
     assert 'href="../plan/' not in visitor.text()
     assert "plan/" not in visitor.text()
+    budget = {"step": "check", "income": "2400", "housing": "1000"}
+    assert "plan/" not in visitor.post("help/", budget).content.decode()
     for answer in (visitor.get("plan/"), offer(visitor)):
         assert (answer.status_code, answer["Location"]) == (303, "../")
     wanted = Proposal(Rhythm.MONTHLY, date(2026, 3, 15), rate=3000)

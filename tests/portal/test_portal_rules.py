@@ -36,8 +36,8 @@ def hold(reason: str) -> HoldLine:
     ],
 )
 def test_the_message_that_matters_most_comes_first(reasons, expected):
-    assert rules.situation(1, [hold(reason) for reason in reasons])[0] == expected
-    assert rules.situation(0, [hold(reason) for reason in reasons])[0] == Situation.PAID
+    assert rules.situation(1, [hold(reason) for reason in reasons], [])[0] == expected
+    assert rules.situation(0, [hold(reason) for reason in reasons], [])[0] == Situation.PAID
 
 
 def test_thirty_days_from_the_first_promise_even_over_a_leap_day():

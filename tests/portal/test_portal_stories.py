@@ -278,6 +278,8 @@ def test_a_time_barred_claim_is_not_demanded(visitor, make_case, clock):
     page = replace(visitor, case=old, link_id=int(link_id)).text()
     assert "Sie müssen das nicht mehr bezahlen" in page
     assert "Fällig war" not in page
+    assert re.search("<title>[^<]*bezahlen", page)
+    assert not re.search("<title>[^<]*50,00", page)
     assert "Ich möchte trotzdem jetzt bezahlen" in page
 
 

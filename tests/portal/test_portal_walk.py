@@ -118,6 +118,13 @@ def test_a_hostile_text_in_any_field_is_no_error_of_ours(visitor, pattern, text)
         "iban",
         "name",
         "language",
+        "income",
+        "housing",
+        "living",
+        "debts",
+        "maintained",
+        "wish",
+        "step",
     )
     path = address(pattern, links.token(visitor.link_id))
     assert visitor.client.post(path, dict.fromkeys(fields, text)).status_code < 500

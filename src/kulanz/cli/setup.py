@@ -181,4 +181,4 @@ def pairs(settings: list[str]) -> dict[str, str]:
 
 
 def _said(value: Any) -> str:
-    return {True: "yes", False: "no"}.get(value, str(value)) if isinstance(value, bool) else str(value)
+    return ("yes" if value else "no") if isinstance(value, bool) else str(value)

@@ -9,7 +9,7 @@ from django.db.models.lookups import GreaterThan, LessThanOrEqual
 from kulanz.claims.models import OWED, Account, Case, Claim, Hold, Posting
 from kulanz.claims.queries import holds_at
 from kulanz.contact.models import Channel, ContactPoint
-from kulanz.contact.vulnerability.matching import URGENT, noticed
+from kulanz.contact.vulnerability.matching import URGENT
 from kulanz.desk.models import Note
 from kulanz.events.models import Event
 from kulanz.kernel import clock
@@ -139,13 +139,10 @@ def _waiting() -> tuple[Task, ...]:
 
 
 def _mails() -> tuple[MailTask, ...]:
-    rows = InboundMessage.objects.filter(state=InboundMessage.State.UNMATCHED).order_by("id")[:PAGE]
-    found = [MailTask(row.id, row.sender, row.subject, row.received_at, _urgent(row)) for row in rows]
-    return tuple(sorted(found, key=lambda mail: not mail.urgent))
-
-
-def _urgent(row: InboundMessage) -> bool:
-    return any(finding.category in URGENT for finding in noticed(f"{row.subject}\n{row.text}"))
+    rows = InboundMessage.objects.filter(state=InboundMessage.State.UNMATCHED).order_by("-urgent", "id")
+    return tuple(
+        MailTask(row.id, row.sender, row.subject, row.received_at, row.urgent) for row in rows[:PAGE]
+    )
 
 
 def _urgent_first(holds: QuerySet[Hold]) -> tuple[Task, ...]:

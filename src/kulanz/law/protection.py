@@ -1,4 +1,4 @@
-"""Protected income: how much of a person's net income a month is out of reach of any creditor, and of a kind one too.
+"""Protected income: how much of a person's net income a month is out of a creditor's reach.
 
 Germany: section 850c ZPO with the yearly notice of its figures; United States: 15 U.S.C. 1673(a). The other packs hold
 no figure; neither do these past their `known_until`.

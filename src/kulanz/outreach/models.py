@@ -141,6 +141,7 @@ class InboundMessage(TenantModel):
     verified = models.BooleanField(help_text="Written behind the link, or from an address of the customer")
     subject = models.CharField(max_length=300, blank=True)
     text = models.TextField()
+    urgent = models.BooleanField(default=False, help_text="A mail whose words tell of danger to somebody")
     shortened = models.BooleanField(default=False, help_text="The mail was longer than what is kept")
     files = models.JSONField(default=list, help_text="Names of attachments, which are not kept")
     received_at = models.DateTimeField()

@@ -30,7 +30,7 @@ def messages(request: HttpRequest, page: Page) -> HttpResponse:
         else:
             return SeeOther("./#latest")
     errors = [(field, told[0]) for field, told in form.errors.items()] if form.is_bound else []
-    found, _until = rules.situation(page.statement.open_amount, page.statement.holds)
+    found, _until = rules.situation(page.statement.open_amount, page.statement.holds, page.statement.claims)
     said = thread(page.statement.case_id)
     context = {
         "said": [(each, shown.local_day(each.at, page)) for each in said],

@@ -54,7 +54,7 @@ _ORDER = (
 
 
 def situation(
-    open_amount: int, holds: Collection[HoldLine], claims: Collection[ClaimLine] = ()
+    open_amount: int, holds: Collection[HoldLine], claims: Collection[ClaimLine]
 ) -> tuple[Situation, datetime | None]:
     """The message that matters most and until when it holds; nothing owed here beats every hold.
 

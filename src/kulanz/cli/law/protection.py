@@ -14,7 +14,7 @@ from kulanz.law.protection import protection
 
 def protection_(
     income: Annotated[str, typer.Option(help="Net income a month, with a decimal point.")],
-    maintained: Annotated[int, typer.Option(help="How many other people live from it by law.")] = 0,
+    maintained: Annotated[int, typer.Option(help="How many people are supported by law.")] = 0,
     jurisdiction: Annotated[str, typer.Option(help="DE or US; other packs have no figure yet.")] = "DE",
     on: Annotated[str, typer.Option(help="ISO date. Default: today.")] = "",
     as_json: Annotated[bool, typer.Option("--json")] = False,

@@ -14,6 +14,7 @@ from kulanz.claims.holds import place_hold
 from kulanz.claims.models import Hold
 from kulanz.contact.models import Channel, ContactPoint
 from kulanz.contact.vulnerability.actions import look_after
+from kulanz.contact.vulnerability.matching import tells_of_danger
 from kulanz.events.log import record
 from kulanz.kernel import clock
 from kulanz.kernel.errors import ConflictError, InputError, NotFoundError
@@ -80,6 +81,7 @@ def take_in(raw: bytes) -> InboundMessage:
                 "verified": case_id is not None and _is_theirs(case_id, mail.sender),
                 "subject": mail.subject,
                 "text": mail.text,
+                "urgent": tells_of_danger(f"{mail.subject}\n{mail.text}"),
                 "shortened": mail.shortened,
                 "files": list(mail.files),
                 "received_at": clock.now(),
@@ -100,16 +102,18 @@ def assign(inbound_id: int, case_id: int, *, by: str) -> None:
         if not rows.update(case_id=case_id, state=State.WAITING):
             raise ConflictError("Somebody has taken care of this mail before.")
         kept = InboundMessage.objects.get(id=inbound_id)
-        record("message.assigned", kept.id, {"case": case_id})
+        record("message.assigned", kept.id, {"case": case_id, "by": by})
         _care(kept)
         _follow(kept)
 
 
 def set_aside(inbound_id: int, *, by: str) -> None:
     """A mail that needs no answer and belongs to no case; it stays kept. Raises ConflictError where it has a case."""
-    rows = InboundMessage.objects.filter(id=inbound_id, state=State.UNMATCHED)
-    if not rows.update(state=State.DONE, done_at=clock.now(), done_by=by):
-        raise ConflictError("Somebody has taken care of this mail before.")
+    with transaction.atomic():
+        rows = InboundMessage.objects.filter(id=inbound_id, state=State.UNMATCHED)
+        if not rows.update(state=State.DONE, done_at=clock.now(), done_by=by):
+            raise ConflictError("Somebody has taken care of this mail before.")
+        record("message.set_aside", inbound_id, {"by": by})
 
 
 def _care(kept: InboundMessage) -> None:

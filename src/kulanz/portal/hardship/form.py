@@ -40,26 +40,18 @@ class BudgetForm(forms.Form):
             raise forms.ValidationError(_("Enter a number, for example 2."))
         return int(text)
 
-    def clean_income(self) -> int:
-        return self._amount("income")
+    def clean(self) -> dict[str, Any]:
+        found: dict[str, Any] = super().clean() or {}
+        for name in AMOUNTS:
+            if name in found:
+                found[name] = self._amount(name, found[name] or "0")
+        return found
 
-    def clean_housing(self) -> int:
-        return self._amount("housing")
-
-    def clean_living(self) -> int:
-        return self._amount("living")
-
-    def clean_debts(self) -> int:
-        return self._amount("debts")
-
-    def _amount(self, name: str) -> int:
-        text: str = self.cleaned_data[name]
-        if not text:
-            return 0
+    def _amount(self, name: str, text: str) -> int:
         try:
             minor = minor_of(text, self._page)
         except InputError:
             minor = -1
         if not 0 <= minor < _MOST or "-" in text:
-            raise forms.ValidationError(_("Enter an amount, for example 850 or 850.50."))
+            self.add_error(name, _("Enter an amount, for example 850 or 850.50."))
         return minor

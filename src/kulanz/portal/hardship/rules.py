@@ -11,7 +11,7 @@ SHARE = 2
 
 @dataclass(frozen=True, slots=True)
 class Budget:
-    """`maintained`: other people who live from this income; `debts`: what is paid on other debts."""
+    """`maintained`: people whom the customer supports by law; `debts`: what is paid on other debts."""
 
     maintained: int
     income: int

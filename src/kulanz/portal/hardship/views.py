@@ -5,6 +5,7 @@ from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 
+from kulanz.claims.queries import any_barred
 from kulanz.kernel import clock
 from kulanz.payments.plans.queries import plan_terms
 from kulanz.payments.plans.rules import Proposal, Rhythm, decide
@@ -76,7 +77,7 @@ def _answer(request: HttpRequest, page: Page, budget: Budget) -> HttpResponse:
 
 def _proposal(page: Page, advice: Advice) -> Proposal | None:
     """Monthly rates from the first of the next month, where the creditor's rules take them at once."""
-    if advice.way is not Way.SMALL_RATE:
+    if advice.way is not Way.SMALL_RATE or any_barred(page.statement):
         return None
     today = clock.today(page.look.timezone)
     first = (today.replace(day=1) + timedelta(days=32)).replace(day=1)
@@ -91,10 +92,8 @@ def _form(request: HttpRequest, page: Page, form: BudgetForm) -> HttpResponse:
 
 
 def _frame(page: Page) -> dict[str, Any]:
-    today = clock.today(page.look.timezone)
-    days = actions.rest_days()
+    last = actions.last_day(page.statement.case_id, page.look.timezone)
     return {
-        "days": days,
-        "until": shown.day(today + timedelta(days=days), page.language),
-        "advisers": advisers(today),
+        "until": shown.day(last, page.language),
+        "advisers": advisers(clock.today(page.look.timezone)),
     }
