@@ -85,7 +85,8 @@ def test_no_text_threatens_or_calls_names(file: Path) -> None:
         "!!",
     ):
         assert word not in source
-    assert source.count("| button:") == 1, "one clear button"
+    buttons = 0 if file.stem == "login_code" else 1
+    assert source.count("| button:") == buttons, "one clear button; a mail with a code leads nowhere"
     assert source.startswith("subject: ")
 
 

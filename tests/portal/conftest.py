@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from django.db import connections
 from django.test import Client
+from tests.outreach.conftest import sink  # noqa: F401 - a fixture
 from tests.portal.browsing import Site
 
 from kulanz.claims.models import Case

@@ -80,7 +80,8 @@ def test_an_id_of_somebody_else_is_nobodys(visitor, make_case, other_creditor, p
     for token in tokens:
         for verb in ("get", "post"):
             answer = getattr(visitor.client, verb)(address(pattern, token, number))
-            assert answer.status_code in (404, 405)
+            door = "/account/" in pattern and answer.get("Location") == "../../../account/"
+            assert door or answer.status_code in (404, 405)
             assert "Erika" not in answer.content.decode()
 
 

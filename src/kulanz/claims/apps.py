@@ -11,7 +11,9 @@ class ClaimsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from kulanz.claims import defaulting  # noqa: PLC0415 - models are loaded only now
+        from kulanz.claims import defaulting, kept  # noqa: PLC0415 - models are loaded only now
+        from kulanz.claims.personal.registry import keep  # noqa: PLC0415
 
+        keep(kept.TABLES)
         arrived = ["message.sent", "message.delivered"]
         subscribe("claims.default", arrived, defaulting.begin_by_reminder, in_transaction=False)

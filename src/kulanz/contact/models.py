@@ -5,6 +5,8 @@ from typing import ClassVar
 from django.db import models
 
 from kulanz.claims.models import Case, Customer
+from kulanz.contact.correcting.models import Correction  # noqa: F401 - tables of this room
+from kulanz.contact.login.models import Login, LoginCode  # noqa: F401 - tables of this room
 from kulanz.tenancy.models import TenantModel
 
 

@@ -54,7 +54,7 @@ class NewService:
     """One service message: `text` names a service text, `key` its cause, `data` the values it needs.
 
     `data` may hold `paid` and `plan_cost` (minor units), `until` (ISO date), and `occasions` (values of
-    `law.duties.Occasion`): what the message does that the law wants more said of.
+    `law.duties.Occasion`): what the message does that the law wants more said of. Later than `lasts` it does not leave.
     """
 
     case_id: int
@@ -62,6 +62,7 @@ class NewService:
     text: str
     key: str
     data: Mapping[str, Any] = field(default_factory=dict)
+    lasts: timedelta = SERVICE_LASTS
 
 
 def queue_block(columns: NewMessages) -> NDArray[np.int64]:
@@ -144,7 +145,7 @@ def queue_services(new: Sequence[NewService]) -> int:
             "decision_id": None,
             "link_id": links.create_block(cases, now + timedelta(days=settings().link_days)),
             "not_before": now,
-            "expires_at": now + SERVICE_LASTS,
+            "expires_at": [now + each.lasts for each in due.values()],
             **_fresh(),
         },
     )

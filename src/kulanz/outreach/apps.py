@@ -11,8 +11,10 @@ class OutreachConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from kulanz.outreach import planning, subscribers  # noqa: PLC0415 - models are loaded only now
+        from kulanz.claims.personal.registry import keep  # noqa: PLC0415 - models are loaded only now
+        from kulanz.outreach import kept, planning, subscribers  # noqa: PLC0415
 
+        keep(kept.TABLES)
         subscribe(
             "outreach.hold_off", ["consent.withdrawn"], subscribers.hold_off_messages, in_transaction=True
         )

@@ -23,6 +23,8 @@ from kulanz.tenancy.models import Brand, Creditor
 from kulanz.tenancy.scope import creditor_id
 
 TOKEN = "{token}"  # noqa: S105 - stands where an archived message had its link's token
+CODE = "{code}"
+"""The same for the code of a login."""
 _LEVEL = 6
 
 
@@ -83,7 +85,7 @@ class Composer:
             "body": page.fragment,
             "preferences": filled["preferences"],
         }
-        content = pack(kept, links.token(message.link_id))
+        content = pack(kept, {links.token(message.link_id): TOKEN, filled["code"]: CODE})
         return Composed(outgoing, layout_id, content, informing.lacking(page, duties))
 
     def wire_id(self, message: Message) -> str:
@@ -117,9 +119,12 @@ class Archived:
     html: str
 
 
-def pack(parts: Mapping[str, str], token: str) -> bytes:
-    """Subject, text, body and preferences address, compressed; `token` is taken out wherever it stands."""
-    without = {name: value.replace(token, TOKEN) for name, value in parts.items()}
+def pack(parts: Mapping[str, str], secrets: Mapping[str, str]) -> bytes:
+    """Subject, text, body and preferences address, compressed; what stands in `secrets` is replaced by its value."""
+    without = dict(parts)
+    for secret, stand_in in secrets.items():
+        if secret:
+            without = {name: value.replace(secret, stand_in) for name, value in without.items()}
     return zlib.compress(json.dumps(without, ensure_ascii=False).encode(), _LEVEL)
 
 

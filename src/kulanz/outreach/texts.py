@@ -19,13 +19,15 @@ SERVICE = (
     "plan_completed",
     "debit_announced",
     "answer",
+    "login_code",
+    "new_link",
 )
 
 NAMES = frozenset(
     [
-        "account", "amount", "answer", "claim.amount", "claim.due", "claim.number", "claim.what", "claims", "count",
-        "creditor.legal_name", "creditor.name", "credit", "customer.name", "days", "due", "identifier", "later",
-        "mandate", "messages", "more", "offer", "offer_day", "offer_full",
+        "account", "amount", "answer", "claim.amount", "claim.due", "claim.number", "claim.what", "claims", "code",
+        "count", "creditor.legal_name", "creditor.name", "credit", "customer.name", "days", "due", "identifier",
+        "later", "mandate", "messages", "more", "offer", "offer_day", "offer_full",
         "offer_pay", "offer_until", "paid", "pay", "pay_by", "plan", "plan_cost", "plan_total", "preferences",
         "rate", "rates", "rates_more", "rest", "settled", "until",
     ]

@@ -11,6 +11,7 @@ from babel import Locale
 from babel.dates import format_date
 from babel.numbers import format_decimal
 
+from kulanz.contact.login.actions import digits
 from kulanz.documents.layout import text_language
 from kulanz.kernel.money import Money
 from kulanz.outreach.reading import CaseView, Owed
@@ -33,7 +34,7 @@ def values(
     """Everything a text may use, formatted for the customer's language.
 
     The claims demanded are those due at `at`, or the next ones to fall due. `data` of a service message may hold
-    `paid` (minor units) and `until` (ISO date), and what `_of_plan` and `_of_offer` read.
+    `paid` (minor units), `until` (ISO date) and `code` (id of a login code), and what `_of_plan` and `_of_offer` read.
     """
     words = Words(case.language, creditor.country, case.currency)
     today = at.astimezone(ZoneInfo(creditor.timezone)).date()
@@ -62,6 +63,7 @@ def values(
         "preferences": f"{url}preferences/",
         "messages": f"{url}messages/",
         "answer": list(data.get("answer", ())),
+        "code": digits(data["code"]) if "code" in data else "",
         "paid": words.money(int(data["paid"])) if "paid" in data else "",
         "until": words.day(date.fromisoformat(data["until"])) if "until" in data else "",
         **_of_plan(words, url, data),

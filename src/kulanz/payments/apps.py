@@ -11,9 +11,12 @@ class PaymentsConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from kulanz.payments.offers import following  # noqa: PLC0415 - models are loaded only now
+        from kulanz.claims.personal.registry import keep  # noqa: PLC0415 - models are loaded only now
+        from kulanz.payments import kept  # noqa: PLC0415
+        from kulanz.payments.offers import following  # noqa: PLC0415
         from kulanz.payments.plans import advancing  # noqa: PLC0415
 
+        keep(kept.TABLES)
         subscribe("payments.plans", advancing.MONEY_EVENTS, advancing.follow, in_transaction=True)
         for name, types, handler in [
             ("payments.offers", following.MONEY_EVENTS, following.follow_money),

@@ -22,6 +22,7 @@ from kulanz.tenancy.scope import creditor_id
 
 _ID_BYTES = 8
 _MAC_BYTES = 16
+_REVOKED = 2
 TOKEN_LENGTH = (_ID_BYTES + _MAC_BYTES) * 4 // 3
 OPENED_AGAIN = timedelta(hours=1)
 """Openings of one link within this time count as one."""
@@ -30,9 +31,10 @@ OPENED_AGAIN = timedelta(hours=1)
 class ExpiredError(KulanzError):
     """The link was genuine, but its time is over or it was revoked."""
 
-    def __init__(self, creditor: int) -> None:
+    def __init__(self, creditor: int, *, revoked: bool) -> None:
         super().__init__("This link has expired. Ask the sender for a new one.")
         self.creditor_id = creditor
+        self.revoked = revoked
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ def resolve(token: str, *, expired_ok: bool = False) -> OpenLink:
     if row is None:
         raise NotFoundError("This link is not valid. Check that the whole address was copied.")
     if row[4] > expired_ok:
-        raise ExpiredError(row[2])
+        raise ExpiredError(row[2], revoked=row[4] == _REVOKED)
     return OpenLink(row[0], row[1], row[2], bool(row[3]), tuple(row[5].split()))
 
 

@@ -76,16 +76,17 @@ def link_view(
         def inner(request: HttpRequest, token: str, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             if request.method not in verbs:
                 return HttpResponseNotAllowed(verbs)
+            home = "../" * depth or "./"
             try:
                 link = links.resolve(token, expired_ok=expired_ok)
                 with scope(link.creditor_id):
-                    page = _page(request, link, "../" * depth or "./")
+                    page = _page(request, link, home)
                     with translation.override(page.language):
                         response = view(request, page, *args, **kwargs)
             except NotFoundError:
                 response = not_found(request)
             except links.ExpiredError as expired:
-                response = _expired(request, expired.creditor_id)
+                response = _expired(request, expired, home)
             return _sealed(request, response)
 
         return inner
@@ -105,10 +106,10 @@ def public_page(request: HttpRequest, shown: Look, template: str, context: dict[
     return _sealed(request, _without_case(request, shown, template, {"home": "", **context}, 200))
 
 
-def _expired(request: HttpRequest, creditor_id: int) -> HttpResponse:
-    with scope(creditor_id):
+def _expired(request: HttpRequest, expired: links.ExpiredError, home: str) -> HttpResponse:
+    with scope(expired.creditor_id):
         shown = look()
-    return _without_case(request, shown, "expired", {"home": "./"}, 410)
+    return _without_case(request, shown, "expired", {"home": home, "renewable": not expired.revoked}, 410)
 
 
 def _without_case(

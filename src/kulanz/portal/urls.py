@@ -14,6 +14,7 @@ from kulanz.portal import (
     telling,
     views,
 )
+from kulanz.portal.account import data, overview, signing_in
 from kulanz.portal.hardship import views as hardship
 
 app_name = "portal"
@@ -46,5 +47,16 @@ urlpatterns = [
     path("p/<str:token>/messages/", messages.messages, name="messages"),
     path("p/<str:token>/preferences/", preferences.preferences, name="preferences"),
     path("p/<str:token>/profiling/", preferences.profiling, name="profiling"),
+    path("p/<str:token>/account/", overview.account, name="account"),
+    path("p/<str:token>/account/enter/", signing_in.enter, name="account_enter"),
+    path("p/<str:token>/account/send/", signing_in.send, name="account_send"),
+    path("p/<str:token>/account/code/", signing_in.code, name="account_code"),
+    path("p/<str:token>/account/leave/", signing_in.leave, name="account_leave"),
+    path("p/<str:token>/account/case/<int:case_id>/", overview.case, name="account_case"),
+    path("p/<str:token>/account/letters/<int:message_id>/", overview.letter, name="account_letter"),
+    path("p/<str:token>/account/data/", data.data, name="account_data"),
+    path("p/<str:token>/account/data.json", data.as_json, name="account_json"),
+    path("p/<str:token>/account/data.pdf", data.as_pdf, name="account_pdf"),
+    path("p/<str:token>/renew/", signing_in.renew, name="renew"),
     path("p/<str:token>/unsubscribe/", preferences.unsubscribe, name="unsubscribe"),
 ]

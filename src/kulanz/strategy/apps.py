@@ -9,10 +9,13 @@ class StrategyConfig(AppConfig):
     default_auto_field = "django.db.models.BigAutoField"
 
     def ready(self) -> None:
-        from kulanz.events.registry import subscribe  # noqa: PLC0415 - models are not loaded before
+        from kulanz.claims.personal.registry import keep  # noqa: PLC0415 - models are not loaded before
+        from kulanz.events.registry import subscribe  # noqa: PLC0415
+        from kulanz.strategy import kept  # noqa: PLC0415
         from kulanz.strategy.objecting import stop_chosen  # noqa: PLC0415
         from kulanz.strategy.rewards import note_setbacks, on_returned  # noqa: PLC0415
 
+        keep(kept.TABLES)
         subscribe(
             "strategy.setbacks", ["complaint.made", "payment.returned"], note_setbacks, in_transaction=True
         )

@@ -15,8 +15,8 @@ from kulanz.tenancy.models import Creditor
 SETTINGS = (
     "name", "legal_name", "address", "support_email", "support_phone", "iban", "bic", "account_holder",
     "creditor_identifier", "hours_between_contacts", "contacts_per_7_days", "role", "least_part", "hardship_days",
-    "client_name", "client_address", "authority", "authority_contact", "vat_statement", "charges_interest",
-    "max_interest_rate", "day_count", "charges_lump_sum", "letter_cost", "polite_when_barred",
+    "login_factor", "client_name", "client_address", "authority", "authority_contact", "vat_statement",
+    "charges_interest", "max_interest_rate", "day_count", "charges_lump_sum", "letter_cost", "polite_when_barred",
 )  # fmt: skip
 """What may be changed after the first claim came: not what figures already in the ledger depend on."""
 _BOOLEANS = {"yes": "True", "true": "True", "on": "True", "no": "False", "false": "False", "off": "False"}

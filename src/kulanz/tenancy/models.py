@@ -44,6 +44,16 @@ class LegalRole(models.TextChoices):
     COLLECTOR = "collector"
 
 
+class LoginFactor(models.TextChoices):
+    """What customers are asked for, beside their link, to see their whole account."""
+
+    NUMBER = "number"
+    POSTAL_CODE = "postal_code"
+    BIRTH_DATE = "birth_date"
+    CODE = "code"
+    """Only a code that is sent to a known address; the others allow it too."""
+
+
 class Creditor(models.Model):
     """Who is owed money: the tenant."""
 
@@ -78,6 +88,12 @@ class Creditor(models.Model):
         default=30,
         validators=[MinValueValidator(7), MaxValueValidator(180)],
         help_text="How long a case rests when a customer tells of need, without asking anybody",
+    )
+    login_factor = models.CharField(
+        max_length=12,
+        choices=LoginFactor.choices,
+        default=LoginFactor.NUMBER,
+        help_text="What customers are asked for, beside their link, to see their whole account",
     )
     client_name = models.CharField(max_length=200, blank=True, help_text="For whom a collector collects")
     client_address = models.CharField(max_length=300, blank=True)

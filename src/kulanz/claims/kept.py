@@ -1,0 +1,142 @@
+"""What this room keeps about customers."""
+
+from django.utils.translation import gettext_lazy as _
+
+from kulanz.claims.models import Case, Claim, Customer, Hold, Journal, LimitationFact, Posting
+from kulanz.claims.personal.registry import Column, Kept
+
+OF_CASE = "case__customer_id"
+CURRENCY = "case__currency"
+_CHAIN = "links the books to each other and says nothing about a person"
+
+TABLES = (
+    Kept(
+        Customer,
+        "id",
+        _("You"),
+        (
+            Column("number", _("Customer number")),
+            Column("name", _("Name")),
+            Column("language", _("Language")),
+            Column("country", _("Country")),
+            Column("postal_code", _("Postcode")),
+            Column("birth_date", _("Date of birth"), "day"),
+            Column("ladder_only", _("Objected to profiling"), "yes_no"),
+        ),
+        events=(
+            "consent.given",
+            "consent.withdrawn",
+            "contact_point.bounced",
+            "customer.corrected",
+            "data.copied",
+            "login.failed",
+            "login.succeeded",
+        ),
+    ),
+    Kept(
+        Case,
+        "customer_id",
+        _("Accounts"),
+        currency="currency",
+        events=(
+            "claim.credited",
+            "claim.discount_revoked",
+            "claim.discounted",
+            "claim.recalled",
+            "claim.recovered",
+            "claim.transferred",
+            "claim.waived",
+            "claim.written_off",
+            "complaint.made",
+            "correction.asked",
+            "correction.settled",
+            "credit.refunded",
+            "credit.wished",
+            "debit.announced",
+            "debit.returned",
+            "handover.due",
+            "help.asked",
+            "hold.lifted",
+            "hold.placed",
+            "ledger.corrected",
+            "link.opened",
+            "message.answered",
+            "message.closed",
+            "note.added",
+            "offer.accepted",
+            "offer.expired",
+            "offer.made",
+            "offer.reopened",
+            "offer.shown",
+            "offer.used",
+            "offer.withdrawn",
+            "payment.booked",
+            "payment.returned",
+            "plan.active",
+            "plan.agreed",
+            "plan.broken",
+            "plan.cancelled",
+            "plan.changed",
+            "plan.completed",
+            "plan.paused",
+            "plan.rate_missed",
+            "plan.refused",
+            "vulnerability.noticed",
+        ),
+    ),
+    Kept(
+        Claim,
+        OF_CASE,
+        _("Invoices and other claims"),
+        (
+            Column("number", _("Number")),
+            Column("kind", _("Kind"), "claim_kind"),
+            Column("product", _("For")),
+            Column("contract_date", _("Date"), "day"),
+            Column("due_date", _("Due"), "day"),
+            Column("default_from", _("In default since"), "day"),
+        ),
+        events=("claim.defaulted", "claim.opened", "fee.charged"),
+    ),
+    Kept(Journal, OF_CASE, _("Books"), without={"sequence": _CHAIN, "digest": _CHAIN}),
+    Kept(
+        Posting,
+        OF_CASE,
+        _("Bookings"),
+        (
+            Column("day", _("Day"), "day"),
+            Column("kind", _("What"), "journal"),
+            Column("account", _("Account"), "account"),
+            Column("basis", _("Basis")),
+            Column("amount", _("Amount"), "money"),
+        ),
+        currency=CURRENCY,
+        further=lambda row, _language: {
+            "day": row.journal.value_date.isoformat(),
+            "kind": row.journal.kind,
+        },
+    ),
+    Kept(
+        Hold,
+        OF_CASE,
+        _("Times of rest"),
+        (
+            Column("reason", _("Reason"), "hold"),
+            Column("from_at", _("From"), "moment"),
+            Column("until_at", _("Until"), "moment"),
+            Column("lifted_at", _("Ended"), "moment"),
+            Column("note", _("In your or our words")),
+        ),
+    ),
+    Kept(
+        LimitationFact,
+        "claim__case__customer_id",
+        _("What moved a limitation period"),
+        (
+            Column("kind", _("What")),
+            Column("from_day", _("From"), "day"),
+            Column("until_day", _("Until"), "day"),
+            Column("proof", _("Where it is written down")),
+        ),
+    ),
+)
