@@ -2,7 +2,7 @@
 
 import typer
 
-from kulanz.cli import brand, demo, intake, law, ledger, payments, setup, strategy
+from kulanz.cli import brand, customers, demo, intake, law, ledger, payments, setup, strategy
 
 app = typer.Typer(
     name="kulanz",
@@ -19,6 +19,7 @@ app.command("import")(intake.import_)
 app.command("run")(strategy.run)
 app.add_typer(setup.creditors, name="creditor")
 app.add_typer(brand.app, name="brand")
+app.add_typer(customers.app, name="customer")
 app.add_typer(setup.users, name="user")
 app.add_typer(ledger.app, name="ledger")
 app.add_typer(payments.app, name="payment")
