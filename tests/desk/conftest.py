@@ -13,6 +13,8 @@ from django.test import Client
 
 from kulanz.claims.holds import place_hold
 from kulanz.claims.models import Case, Hold
+from kulanz.contact.correcting.actions import ask
+from kulanz.contact.correcting.models import Correction
 from kulanz.demo.models import ReceivedMail
 from kulanz.desk.actions import add_note
 from kulanz.kernel.clock import VirtualClock
@@ -44,6 +46,8 @@ class Desk:
     token: str
     mail: ReceivedMail
     inbound: InboundMessage
+    correction: Correction
+    number: str
 
     def url(self, rest: str = "") -> str:
         return f"/desk/{self.creditor.slug}/{rest}"
@@ -93,9 +97,10 @@ def make_desk(make_case: Callable[..., Case], clock: VirtualClock, settings: obj
             )  # fmt: skip
             raw = b"From: somebody@x.example\nSubject: Hello\n\nWho are you?"
             inbound = take_in(raw)
+            correction = ask(case.id, "name", "It is wrong.", f"form-{creditor.id}")
             return Desk(
                 creditor, case, hold, Message.objects.get(id=message.id), Decision.objects.get(case=case),
-                intent, links.token(link), mail, inbound,
+                intent, links.token(link), mail, inbound, correction, f"{prefix}1",
             )  # fmt: skip
 
     return make

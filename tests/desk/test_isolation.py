@@ -21,6 +21,7 @@ PARAMETERS = {
     "token": lambda desk: desk.token,
     "mail_id": lambda desk: desk.mail.id,
     "inbound_id": lambda desk: desk.inbound.id,
+    "correction_id": lambda desk: desk.correction.id,
 }
 """What stands for one creditor's own thing."""
 SHARED = {"method": "psp"}
@@ -87,6 +88,12 @@ def values(names, mine, theirs, foreign):
     }
 
 
+def sign_in(client, desk):
+    """As the customer whose link it is: the door in front of the account would hide what lies behind."""
+    number = {"answer": desk.number}
+    assert client.post(f"/p/{desk.token}/account/enter/", number).status_code == 303
+
+
 def test_every_parameter_is_known():
     unknown = {name: page for page in PAGES for name in page[2] if name not in PARAMETERS | SHARED}
     assert not unknown, f"say in PARAMETERS or SHARED what these stand for: {unknown}"
@@ -106,6 +113,8 @@ def test_nothing_of_another_creditor_is_found(both, login, name, route, names):
     client = login(Role.OWNER)
     for foreign in mixes(names):
         url = address(route, values(names, mine, theirs, foreign))
+        if "/account/" in route:
+            sign_in(client, theirs if "token" in foreign else mine)
         answers = {client.get(url).status_code, client.post(url).status_code}
         assert answers <= {404, 405}, f"{url} with another creditor's {foreign} answered {answers}"
         assert 404 in answers

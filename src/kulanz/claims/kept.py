@@ -27,6 +27,7 @@ TABLES = (
             "consent.given",
             "consent.withdrawn",
             "contact_point.bounced",
+            "contact_point.replaced",
             "customer.corrected",
             "data.copied",
             "login.failed",

@@ -123,6 +123,40 @@ class AnswerForm(_Form):
     )
 
 
+class CorrectionForm(_Form):
+    """The customer's data as they should be, and words to the customer."""
+
+    name = "correction"
+    customer_name = forms.CharField(label=_("Name"), max_length=200)
+    postal_code = forms.CharField(label=_("Postcode"), max_length=12, required=False)
+    country = forms.CharField(label=_("Country"), min_length=2, max_length=2)
+    birth_date = forms.DateField(
+        label=_("Date of birth"),
+        required=False,
+        widget=forms.DateInput(attrs={"type": "date"}, format="%Y-%m-%d"),
+    )
+    email = forms.EmailField(label=_("E-mail"), required=False)
+    text = forms.CharField(
+        label=_("Your words"),
+        max_length=4000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 5}),
+        help_text=_("The customer reads them on their page and by e-mail, signed with the house's name."),
+    )
+
+    @property
+    def person(self) -> dict[str, str]:
+        """What `claims.customers.correct` takes."""
+        found = self.cleaned_data
+        born: date | None = found["birth_date"]
+        return {
+            "name": found["customer_name"],
+            "postal_code": found["postal_code"],
+            "country": found["country"],
+            "birth_date": born.isoformat() if born else "",
+        }
+
+
 class AssignForm(_Form):
     """A customer's number, and the case where the customer has several; cleaned to the case."""
 

@@ -8,6 +8,7 @@ from django.db.models.lookups import GreaterThan, LessThanOrEqual
 
 from kulanz.claims.models import OWED, Account, Case, Claim, Hold, Posting
 from kulanz.claims.queries import holds_at
+from kulanz.contact.correcting.models import Correction
 from kulanz.contact.models import Channel, ContactPoint
 from kulanz.contact.vulnerability.matching import URGENT
 from kulanz.desk.models import Note
@@ -52,7 +53,8 @@ class Task:
     number: str
     since: datetime
     detail: str = ""
-    message_id: int | None = None
+    about_id: int | None = None
+    """The message or request itself, where it has a page of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class Tasks:
     waiting: tuple[Task, ...]
     mails: tuple[MailTask, ...]
     helped: tuple[Task, ...]
+    corrections: tuple[Task, ...]
     disputes: tuple[Task, ...]
     voices: tuple[Task, ...]
     money: tuple[Task, ...]
@@ -111,6 +114,7 @@ def tasks() -> Tasks:
         waiting=_waiting(),
         mails=_mails(),
         helped=_from_events(("help.asked",), unanswered=True),
+        corrections=_corrections(),
         disputes=tuple(_task(hold.case, hold.from_at, hold.note) for hold in disputes[:PAGE]),
         voices=_from_events(("complaint.made", "question.asked"), unanswered=True),
         money=_from_events(("credit.wished", "plan.broken", "plan.refused"), unanswered=True),
@@ -136,6 +140,11 @@ def _waiting() -> tuple[Task, ...]:
         if row.case is not None:
             first.setdefault(row.case.id, _task(row.case, row.received_at, row.text or row.subject))
     return tuple(first.values())[:PAGE]
+
+
+def _corrections() -> tuple[Task, ...]:
+    rows = Correction.objects.filter(done_at=None).select_related("case__customer").order_by("asked_at")
+    return tuple(_task(row.case, row.asked_at, row.text, row.id) for row in rows[:PAGE])
 
 
 def _mails() -> tuple[MailTask, ...]:
@@ -174,8 +183,8 @@ def _from_events(types: tuple[str, ...], *, unanswered: bool) -> tuple[Task, ...
     return tuple(sorted(waiting, key=lambda task: task.since))
 
 
-def _task(case: Case, since: datetime, detail: str = "", message_id: int | None = None) -> Task:
-    return Task(case.id, case.customer.name, case.customer.number, since, detail, message_id)
+def _task(case: Case, since: datetime, detail: str = "", about_id: int | None = None) -> Task:
+    return Task(case.id, case.customer.name, case.customer.number, since, detail, about_id)
 
 
 def _owed() -> Subquery:

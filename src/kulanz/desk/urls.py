@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from kulanz.desk import acts, talk, views
+from kulanz.desk import acts, corrections, talk, views
 
 app_name = "desk"
 urlpatterns = [
@@ -20,6 +20,7 @@ urlpatterns = [
     path("<slug:slug>/mails/<int:inbound_id>/", talk.mail, name="mail"),
     path("<slug:slug>/mails/<int:inbound_id>/assign/", talk.assign, name="assign"),
     path("<slug:slug>/mails/<int:inbound_id>/aside/", talk.set_aside, name="set_aside"),
+    path("<slug:slug>/corrections/<int:correction_id>/", corrections.correction, name="correction"),
     path("<slug:slug>/tasks/", views.tasks, name="tasks"),
     path("<slug:slug>/decisions/<int:decision_id>/", views.decision, name="decision"),
     path("<slug:slug>/messages/<int:message_id>/", views.message, name="message"),

@@ -1,11 +1,14 @@
 """Asking for a correction, and settling it."""
 
+import re
 from datetime import timedelta
 
 from django.db import transaction
 
 from kulanz.claims.actions import lock_case
+from kulanz.contact.actions import add_points
 from kulanz.contact.correcting.models import Correction
+from kulanz.contact.models import Channel, ContactPoint
 from kulanz.contact.vulnerability.actions import look_after
 from kulanz.events.log import record
 from kulanz.kernel import clock
@@ -14,6 +17,7 @@ from kulanz.kernel.errors import ConflictError, InputError
 WITHIN = timedelta(days=28)
 """Art. 12 (3) GDPR: without undue delay and within one month; February is the shortest."""
 OPEN_AT_ONCE = 10
+_MAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]+\.[^@\s<>,;\"]+")
 
 
 class TooManyOpenError(InputError):
@@ -52,3 +56,22 @@ def settle(correction_id: int, *, corrected: bool, by: str) -> Correction:
         found: Correction = Correction.objects.get(id=correction_id)
         record("correction.settled", found.case_id, {"correction": found.id, "corrected": corrected})
     return found
+
+
+def replace_address(customer_id: int, channel: str, value: str, *, by: str) -> bool:
+    """Reach the customer at `value` on `channel` from now on, and at no other address there; False: so it is already.
+
+    Call in the caller's transaction. Raises InputError for an e-mail address that cannot be one.
+    """
+    value = value.strip()
+    if channel == Channel.EMAIL and not _MAIL.fullmatch(value):
+        raise InputError(f"{value!r} is not an e-mail address.")
+    points = ContactPoint.objects.filter(customer_id=customer_id, channel=channel)
+    used = set(points.filter(state=ContactPoint.State.OK).values_list("value", flat=True))
+    if used == {value}:
+        return False
+    points.exclude(value=value).update(state=ContactPoint.State.REVOKED)
+    if not points.filter(value=value).update(state=ContactPoint.State.OK):
+        add_points([customer_id], channel, [value], source="customer")
+    record("contact_point.replaced", customer_id, {"channel": channel, "by": by.partition(":")[0]})
+    return True
