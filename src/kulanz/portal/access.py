@@ -115,7 +115,7 @@ def _expired(request: HttpRequest, expired: links.ExpiredError, home: str) -> Ht
 def _without_case(
     request: HttpRequest, shown: Look, template: str, context: dict[str, Any], status: int
 ) -> HttpResponse:
-    language = _language(request, shown.language)
+    language = _language(request, "", otherwise=shown.language[:2])
     with translation.override(language):
         frame = {"look": shown, **_spoken(language), **context}
         return render(request, f"portal/{template}.html", frame, status=status)
@@ -130,8 +130,8 @@ def _frame(shown: Look, language: str, home: str) -> dict[str, Any]:
     return {"look": shown, "home": home, **_spoken(language)}
 
 
-def _language(request: HttpRequest, customers: str) -> str:
-    """Chosen on the page, else the customer's own, else the browser's."""
+def _language(request: HttpRequest, customers: str, otherwise: str = "en") -> str:
+    """Chosen on the page, else the customer's own, else the browser's, else `otherwise` or English."""
     for wanted in (
         request.GET.get("lang"),
         request.COOKIES.get(settings.LANGUAGE_COOKIE_NAME),
@@ -140,7 +140,7 @@ def _language(request: HttpRequest, customers: str) -> str:
         if wanted in LANGUAGES:
             return wanted
     asked = (tag[:2] for tag, _ in parse_accept_lang_header(request.headers.get("Accept-Language", "")))
-    return next((code for code in asked if code in LANGUAGES), "en")
+    return next((code for code in (*asked, otherwise) if code in LANGUAGES), "en")
 
 
 def _spoken(language: str) -> dict[str, Any]:

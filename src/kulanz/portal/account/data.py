@@ -7,8 +7,7 @@ from collections.abc import Iterator
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy as _
 
 from kulanz.claims import paper
 from kulanz.claims.personal import paper as personal
@@ -22,12 +21,12 @@ from kulanz.portal.account.session import account_view
 from kulanz.portal.actions import BY
 
 ABOUT: tuple[tuple[str, str | Promise], ...] = (
-    ("name", gettext_lazy("My name")),
-    ("address", gettext_lazy("My address")),
-    ("birth_date", gettext_lazy("My date of birth")),
-    ("contact", gettext_lazy("My e-mail address or telephone number")),
-    ("claim", gettext_lazy("An invoice or a payment")),
-    ("other", gettext_lazy("Something else")),
+    ("name", _("My name")),
+    ("address", _("My address")),
+    ("birth_date", _("My date of birth")),
+    ("contact", _("My e-mail address or telephone number")),
+    ("claim", _("An invoice or a payment")),
+    ("other", _("Something else")),
 )
 _SHOWN = 20
 
@@ -35,14 +34,12 @@ _SHOWN = 20
 class CorrectionForm(forms.Form):
     """What is wrong, and what it should be."""
 
-    about = forms.ChoiceField(
-        choices=ABOUT, error_messages={"required": gettext_lazy("Choose what is wrong.")}
-    )
+    about = forms.ChoiceField(choices=ABOUT, error_messages={"required": _("Choose what is wrong.")})
     text = forms.CharField(
         max_length=2000,
         error_messages={
-            "required": gettext_lazy("Tell us what it should be."),
-            "max_length": gettext_lazy("Use at most 2,000 characters."),
+            "required": _("Tell us what it should be."),
+            "max_length": _("Use at most 2,000 characters."),
         },
     )
     form = forms.SlugField(max_length=80)
