@@ -39,7 +39,7 @@ bench: setup
 	@$(BIN)/python scripts/bench.py $(TOPIC)
 
 nightly: setup
-	KULANZ_NIGHTLY=1 $(BIN)/python -m pytest -q tests/claims/test_claims_life.py
+	KULANZ_NIGHTLY=1 $(BIN)/python -m pytest -q tests/claims/test_claims_life.py tests/portal/test_portal_life.py
 
 mutation: setup
 	@$(BIN)/python scripts/mutation.py $(ARGS)
