@@ -14,6 +14,7 @@ from kulanz.kernel import clock as kernel_clock
 from kulanz.payments import links
 from kulanz.payments.offers.models import OfferPolicy
 from kulanz.tenancy.scope import scope
+from kulanz.testing.psp import PspSimulator
 
 SHOTS = Path(__file__).parents[2] / "build" / "screenshots"
 PHONE = {"width": 360, "height": 740}
@@ -29,6 +30,7 @@ class Site:
     browser: object
     make_case: object
     requests: list[str]
+    psp: PspSimulator
 
     def link(
         self, number: str, amount: int = 12990, *, language: str = "de", name: str = "Erika Beispiel"

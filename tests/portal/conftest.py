@@ -76,7 +76,7 @@ def site(live_url, clock, make_case, browser, monkeypatch) -> Iterator[Site]:
     )
     psp = PspSimulator(api_key="key", webhook_secret="secret")
     with serve(psp) as url, installed(Psp(url, "key", "secret")):
-        yield Site(live_url, creditor.id, browser, make_case, [])
+        yield Site(live_url, creditor.id, browser, make_case, [], psp)
 
 
 @pytest.fixture

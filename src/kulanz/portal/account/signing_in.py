@@ -91,9 +91,11 @@ def leave(request: HttpRequest, page: Page) -> HttpResponse:
     return response
 
 
-@link_view("POST", depth=1, expired_ok=True)
+@link_view("GET", "HEAD", "POST", depth=1, expired_ok=True)
 def renew(request: HttpRequest, page: Page) -> HttpResponse:
     """For an expired link: a fresh one goes to the address on file, never to one that is typed in."""
+    if request.method != "POST":
+        return SeeOther(page.home)
     actions.send_link(page.statement.case_id)
     return page.render(request, "renewed")
 
