@@ -51,7 +51,7 @@ class Money:
 
     def format(self, language: str) -> str:
         """The amount as people of that language write it: 12,50 EUR sign in German."""
-        return format_currency(self.decimal, self.currency, locale=_locale(language))
+        return _written(self, language)
 
     def _same_currency(self, other: "Money") -> None:
         if self.currency != other.currency:
@@ -70,6 +70,11 @@ def to_minor(amount: Decimal | str, currency: str) -> int:
     if rounded != scaled:
         raise InputError(f"{amount} has more decimals than {currency} knows ({digits(currency)}).")
     return Money(int(rounded), currency).minor
+
+
+@lru_cache(maxsize=20_000)
+def _written(money: Money, language: str) -> str:
+    return format_currency(money.decimal, money.currency, locale=_locale(language))
 
 
 @lru_cache

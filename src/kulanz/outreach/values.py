@@ -90,7 +90,7 @@ class Words:
         self.currency = currency
 
     def money(self, minor: int) -> str:
-        return _money(minor, self.currency, self.language)
+        return Money(minor, self.currency).format(self.language)
 
     def day(self, day: date) -> str:
         return _day(day, self.language, self.country)
@@ -107,11 +107,6 @@ class Words:
             "amount": self.money(claim.amount),
             "due": self.day(claim.due_date),
         }
-
-
-@lru_cache(maxsize=20_000)
-def _money(minor: int, currency: str, language: str) -> str:
-    return Money(minor, currency).format(language)
 
 
 @lru_cache(maxsize=4_000)

@@ -111,6 +111,8 @@ def owing(
 
 def live(case_id: int, today: date) -> list[Offer]:
     """Offers that the customer knows of and may still take: a discount first, then the newest; one of each kind."""
+    if not any_made([case_id]):
+        return []
     rows = Offer.objects.filter(case_id=case_id, state__in=LIVE, until__gte=today).exclude(told_at=None)
     newest = {offer.kind: offer for offer in rows.order_by("id")}
     return sorted(newest.values(), key=lambda offer: (offer.kind != Kind.DISCOUNT, -offer.id))

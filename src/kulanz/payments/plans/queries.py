@@ -1,8 +1,9 @@
 """Reads of plans: the creditor's terms, what a plan would cost, and how a running one stands."""
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date
 
+from django.db import connection
 from django.db.models import Max
 
 from kulanz.claims.fees import chargeable
@@ -20,6 +21,8 @@ from kulanz.tenancy.models import Creditor, LegalRole
 from kulanz.tenancy.scope import creditor_id
 
 RUNNING = (Plan.State.ACTIVE, Plan.State.PAUSED)
+_TERMS = tuple(field.name for field in fields(PlanTerms))
+_TERMS_SQL = f"SELECT {', '.join(_TERMS)} FROM payments_planpolicy WHERE creditor_id = %s"  # noqa: S608 - columns
 UNDER_WAY = (DirectDebit.State.ANNOUNCED, DirectDebit.State.SUBMITTED)
 
 
@@ -46,22 +49,20 @@ class Quote:
 
 
 def plan_terms() -> PlanTerms:
-    """The terms of the creditor in scope."""
-    policy: PlanPolicy | None = PlanPolicy.objects.first()
-    if policy is None:
+    """The terms of the creditor in scope. A plain SELECT: every customer's page asks for them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_TERMS_SQL, [creditor_id()])
+        row = cursor.fetchone()
+    if row is None:
         return PlanTerms()
+    found = dict(zip(_TERMS, row, strict=True))
     return PlanTerms(
-        min_rate=policy.min_rate,
-        max_months=policy.max_months,
-        start_within_days=policy.start_within_days,
-        rhythms=tuple(each for each in Rhythm if each in policy.rhythms.split()),
-        fee=policy.fee,
-        interest_during=policy.interest_during,
-        grace_days=policy.grace_days,
-        replans=policy.replans,
-        pauses=policy.pauses,
-        max_amount=policy.max_amount,
-        offered=policy.offered,
+        **found
+        | {
+            "rhythms": tuple(each for each in Rhythm if each in found["rhythms"].split()),
+            "interest_during": bool(found["interest_during"]),
+            "offered": bool(found["offered"]),
+        }
     )
 
 
