@@ -51,7 +51,7 @@ def story(visitor, sink, make_offer, clock):
     assert visitor.post("plan/agree/", hidden(shown, "plan/agree/") | DEBIT).status_code == 303
     visitor.post("messages/", {"text": "Wohin kann ich schreiben?", "form": "form-1234"})
     answer(visitor.case.id, "Hierher.", author="anna", by="agent:1")
-    take_in(b"From: k1@customers.example\r\nSubject: Frage\r\nMessage-ID: <1@x>\r\n\r\nEine lose Mail.\r\n")
+    take_in(b"From: k1@customers.example\r\nSubject: Frage\r\nMessage-ID: <1@x>\r\n\r\nVon wem?\r\n")
     visitor.post("problem/", {"kind": "complaint", "text": "Das war zu viel."})
     visitor.post("part/", {"what": "other", "amount": "20,00"})
     visitor.psp.pay(visitor.pay(amount=10000)["Location"].rsplit("/", 1)[1])
@@ -89,10 +89,9 @@ def test_the_file_holds_every_row_of_every_table(story):
     }
     assert {name for name, rows in told.items() if not rows} <= empty
     for table in tables():
-        if isinstance(table.customer, str):
-            wanted = table.model.objects.filter(**{table.customer: story.case.customer_id})
-            ids = list(wanted.order_by("id").values_list("id", flat=True))
-            assert [row["id"] for row in told[table.label]] == ids
+        wanted = table.model.objects.filter(**{table.customer: story.case.customer_id})
+        ids = list(wanted.order_by("id").values_list("id", flat=True))
+        assert [row["id"] for row in told[table.label]] == ids
     types = {event["type"] for event in told["events.Event"]}
     assert {"claim.opened", "link.opened", "message.sent", "plan.agreed", "login.succeeded"} <= types
     assert set(Event.objects.exclude(type__in=types).values_list("type", flat=True)) <= {
@@ -104,9 +103,7 @@ def test_the_file_says_things_in_words(story):
     told = document(story)
     rows = told["tables"]
     assert rows["outreach.ArchivedMessage"][0]["text"].startswith("Guten Tag Erika Beispiel")
-    assert {row["text"].strip() for row in rows["outreach.InboundMessage"]} == {
-        "Wohin kann ich schreiben?", "Eine lose Mail.",
-    }  # fmt: skip
+    assert [row["text"] for row in rows["outreach.InboundMessage"]] == ["Wohin kann ich schreiben?"]
     (decision,) = rows["strategy.Decision"]
     assert decision["reasons"]
     assert decision["inputs"]["days_past_due"]

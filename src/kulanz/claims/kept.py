@@ -112,6 +112,7 @@ TABLES = (
             Column("amount", _("Amount"), "money"),
         ),
         currency=CURRENCY,
+        related=("journal",),
         further=lambda row, _language: {
             "day": row.journal.value_date.isoformat(),
             "kind": row.journal.kind,

@@ -3,12 +3,10 @@
 from collections.abc import Mapping
 from typing import Any
 
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from kulanz.claims.kept import OF_CASE
 from kulanz.claims.personal.registry import Column, Kept
-from kulanz.contact.models import Channel, ContactPoint
 from kulanz.outreach.compose import unpack
 from kulanz.outreach.models import Answer, ArchivedMessage, DeliveryEvent, InboundMessage, Message
 
@@ -24,13 +22,6 @@ def _words(row: ArchivedMessage, _language: str) -> Mapping[str, Any]:
         "subject": kept.subject,
         "text": kept.text,
     }
-
-
-def _written_by(customer_id: int) -> Q:
-    """What stands in the customer's cases, and mails from their addresses that nobody could place."""
-    points = ContactPoint.objects.filter(customer_id=customer_id, channel=Channel.EMAIL)
-    unplaced = Q(case=None, sender__in=points.values("value"))
-    return Q(case__customer_id=customer_id) | unplaced
 
 
 TABLES = (
@@ -69,12 +60,13 @@ TABLES = (
             "content": "the compressed form of the text that stands beside it",
             "layout_id": "names the look of the mail, which is the same for everybody",
         },
+        related=("message", "layout"),
         further=_words,
     ),
     Kept(DeliveryEvent, "message__customer_id", _("What became of the messages")),
     Kept(
         InboundMessage,
-        _written_by,
+        OF_CASE,
         _("What you wrote"),
         (
             Column("received_at", _("When"), "moment"),

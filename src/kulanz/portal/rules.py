@@ -105,8 +105,8 @@ def suggestions(window: Window) -> tuple[date, ...]:
 
 
 def masked(number: str) -> str:
-    """A customer number that its owner knows again and nobody else can use."""
-    shown = number[-3:] if len(number) > 4 else number[-1:]
+    """A customer number that its owner knows again; what is left hidden may be asked for at the account's door."""
+    shown = number[-3:] if len(number) > 7 else number[-1:]
     return f"•••{shown}"
 
 

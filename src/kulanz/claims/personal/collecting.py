@@ -39,16 +39,18 @@ class Copy:
 
 
 def copy_of(customer_id: int, language: str, *, by: str) -> Copy:
-    """Collect it, in one snapshot; `by` is who asked. Words are German or English, English where neither is meant.
+    """Collect it; `by` is who asked. Words are German or English, English where neither is meant.
 
-    Raises NotFoundError for another creditor's customer.
+    The event is written before anything is read, so that no lock is held meanwhile and the copy holds it too. Raises
+    NotFoundError for another creditor's customer.
     """
     spoken = text_language(language)
-    with transaction.atomic(), translation.override(spoken):
-        customer: Customer | None = Customer.objects.filter(id=customer_id).first()
-        if customer is None:
-            raise NotFoundError("There is no such customer.")
+    customer: Customer | None = Customer.objects.filter(id=customer_id).first()
+    if customer is None:
+        raise NotFoundError("There is no such customer.")
+    with transaction.atomic():
         record("data.copied", customer_id, {"by": by})
+    with translation.override(spoken):
         found = {table.label: tuple(_rows(table, customer_id, spoken)) for table in tables()}
         found[EVENTS] = tuple(_events(found))
         return Copy(
@@ -80,9 +82,9 @@ def as_document(copy: Copy) -> dict[str, Any]:
 
 
 def _rows(table: Kept, customer_id: int, language: str) -> Iterator[_Row]:
-    chosen = table.customer
-    where = Q(**{chosen: customer_id}) if isinstance(chosen, str) else chosen(customer_id)
-    found = table.model._default_manager.filter(where).order_by("id")
+    found = table.model._default_manager.filter(**{table.customer: customer_id}).order_by("id")
+    if table.related:
+        found = found.select_related(*table.related)
     if table.currency and table.currency != "currency":
         found = found.annotate(currency=F(table.currency))
     hidden = {_OF_THE_CREDITOR, *table.without}

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Model, Q
+from django.db.models import Model
 from django.utils.functional import Promise
 
 
@@ -21,18 +21,19 @@ class Column:
 class Kept:
     """A table with rows about customers.
 
-    `customer`: the lookup from a row to its customer's id, or what selects the rows of one. `currency`: the lookup
-    to the currency of its amounts. `paper`: what a person reads of it; the file has every column but those in
-    `without`, which says why. `further`: more of a row, in German or English. `events`: types whose subject is a row.
+    `customer`: the lookup from a row to its customer's id. `currency`: the lookup to the currency of its amounts.
+    `paper`: what a person reads of it; the file has every column but those in `without`, which says why. `further`:
+    more of a row, in German or English, read also from the rows `related`. `events`: types whose subject is a row.
     """
 
     model: type[Model]
-    customer: str | Callable[[int], Q]
+    customer: str
     title: str | Promise
     paper: tuple[Column, ...] = ()
     currency: str = ""
     without: Mapping[str, str] = field(default_factory=dict)
     further: Callable[[Any, str], Mapping[str, Any]] | None = None
+    related: tuple[str, ...] = ()
     events: tuple[str, ...] = ()
 
     @property

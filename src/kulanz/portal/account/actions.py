@@ -21,18 +21,13 @@ BRIEF = timedelta(days=1)
 """How long the link to another case lasts that a signed-in customer opens."""
 
 
-def send_code(case_id: int, customer_id: int) -> bool:
-    """Put a code into the outbox for the customer's own address; False after too many or without an address."""
+def send_code(case_id: int, customer_id: int) -> None:
+    """Put a code into the outbox for the customer's own address; nothing after too many or without an address."""
     with transaction.atomic():
-        if not address(customer_id):
-            return False
-        code = new_code(customer_id)
-        if code is None:
-            return False
-        key, data = f"login_code:{code.id}", {"code": code.id}
-        return bool(
+        code = new_code(customer_id) if address(customer_id) else None
+        if code is not None:
+            key, data = f"login_code:{code.id}", {"code": code.id}
             queue_services([NewService(case_id, customer_id, CODE_TEXT, key, data, lasts=rules.CODE_LASTS)])
-        )
 
 
 def send_link(case_id: int) -> None:
