@@ -3,7 +3,7 @@
 import io
 import json
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pypdf
 import pytest
@@ -185,6 +185,18 @@ def test_a_correction_waits_for_a_person(visitor):
     with pytest.raises(ConflictError):
         correcting.settle(request.id, corrected=False, by="agent:2")
     assert Event.objects.get(type="customer.corrected").payload == {"fields": ["name"], "by": "agent"}
+
+
+def test_words_typed_until_the_login_ended_are_not_lost(visitor, clock):
+    visitor.post("account/enter/", {"answer": "K1"})
+    clock.advance(timedelta(minutes=21))
+    form = {"about": "name", "text": "Ich heiße Erika Muster.", "form": "form-0001"}
+    assert visitor.post("account/data/", form)["Location"].endswith("/account/?asked=1")
+    door = visitor.text("account/?asked=1")
+    assert "Ein Mensch kümmert sich innerhalb eines Monats" in door
+    assert "Ihre Kundennummer" in door
+    assert Correction.objects.get().text == "Ich heiße Erika Muster."
+    assert visitor.post("account/data/", form | {"text": ""})["Location"].endswith("/account/")
 
 
 def test_more_corrections_than_a_person_sends_are_refused(visitor):

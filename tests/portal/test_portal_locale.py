@@ -80,3 +80,11 @@ def test_nobody_is_called_a_debtor():
     for language in ("de", "en"):
         text = (ROOM / "locale" / language / "LC_MESSAGES" / "django.po").read_text().lower()
         assert not any(word in text for word in ("debtor", "schuldner", "säumig", "delinquent"))
+
+
+@pytest.mark.parametrize(("language", "marked"), [("de", ""), ("en", ""), ("tr", "en"), ("ar", "en")])
+def test_sentences_of_the_law_say_in_which_language_they_are(visitor, language, marked):
+    for path in ("", "statement/"):
+        page = visitor.text(f"{path}?lang={language}")
+        assert 'class="why"' in page
+        assert ('class="why" lang="en" dir="ltr"' in page) == bool(marked)

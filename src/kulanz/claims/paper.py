@@ -13,6 +13,7 @@ from django.utils import translation
 from kulanz.claims.account import ClaimInterest, Line, StatementOfAccount
 from kulanz.claims.models import Account
 from kulanz.documents import pdf
+from kulanz.documents.layout import text_language
 from kulanz.documents.words import ACCOUNTS, JOURNALS
 from kulanz.kernel.errors import NotFoundError
 from kulanz.kernel.money import Money
@@ -92,6 +93,15 @@ class Sheet:
     credit: bool
     interest: tuple[InterestTable, ...]
     caveats: tuple[str, ...]
+
+    @property
+    def law_language(self) -> str:
+        return law_language(self.language)
+
+
+def law_language(language: str) -> str:
+    """The language of the law's sentences on a page of another one; "" where they speak the page's own."""
+    return "" if text_language(language) == language else text_language(language)
 
 
 def sheet(account: StatementOfAccount, on: date, language: str) -> Sheet:

@@ -11,6 +11,7 @@ from django.shortcuts import render
 from django.utils import translation
 from django.utils.translation.trans_real import parse_accept_lang_header
 
+from kulanz.claims.paper import law_language
 from kulanz.claims.queries import Statement, statement
 from kulanz.kernel.errors import NotFoundError
 from kulanz.kernel.money import Money
@@ -149,6 +150,7 @@ def _spoken(language: str) -> dict[str, Any]:
         "language": language,
         "language_name": NAMES[language],
         "direction": "rtl" if language in RIGHT_TO_LEFT else "ltr",
+        "law_language": law_language(language),
         "other": tuple((code, name) for code, name in NAMES.items() if code != language),
     }
 

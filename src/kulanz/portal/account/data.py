@@ -16,7 +16,8 @@ from kulanz.contact.correcting import actions as correcting
 from kulanz.contact.correcting.models import Correction
 from kulanz.documents.pdf import PdfUnavailableError
 from kulanz.portal import shown
-from kulanz.portal.access import Page, SeeOther
+from kulanz.portal.access import Page, SeeOther, link_view
+from kulanz.portal.account import session
 from kulanz.portal.account.session import account_view
 from kulanz.portal.actions import BY
 
@@ -45,9 +46,19 @@ class CorrectionForm(forms.Form):
     form = forms.SlugField(max_length=80)
 
 
-@account_view("GET", "HEAD", "POST", depth=2)
+@link_view("GET", "HEAD", "POST", depth=2)
 def data(request: HttpRequest, page: Page) -> HttpResponse:
-    """Take the data along, or say what is wrong with it."""
+    """Take the data along, or say what is wrong with it; words that come after the login has ended are kept as well."""
+    login_id = session.login_of(request, page)
+    if not login_id and request.method != "POST":
+        return SeeOther(f"{page.home}account/")
+    response = _asked(request, page, signed_in=bool(login_id))
+    if login_id:
+        session.remember(request, response, login_id)
+    return response
+
+
+def _asked(request: HttpRequest, page: Page, *, signed_in: bool) -> HttpResponse:
     form = CorrectionForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         told = form.cleaned_data
@@ -56,7 +67,9 @@ def data(request: HttpRequest, page: Page) -> HttpResponse:
         except correcting.TooManyOpenError:
             form.add_error("text", _("Several requests of yours wait already. We look at all of them."))
         else:
-            return SeeOther("?asked=1")
+            return SeeOther("?asked=1" if signed_in else f"{page.home}account/?asked=1")
+    if not signed_in:
+        return SeeOther(f"{page.home}account/")
     errors = [(name, str(told[0])) for name, told in form.errors.items() if name != "form"]
     return _show(request, page, form, errors)
 

@@ -39,6 +39,7 @@ def ask(request: HttpRequest, page: Page, error: str = "") -> HttpResponse:
         "factor": wanted.value,
         "first_field": "day" if wanted == LoginFactor.BIRTH_DATE else "answer",
         "address": rules.masked_point(address) if address else "",
+        "asked": "asked" in request.GET,
         "errors": [("day" if wanted == LoginFactor.BIRTH_DATE else "answer", error)] if error else [],
     }
     return page.render(request, "account_enter", context, status=422 if error else 200)
