@@ -91,7 +91,10 @@ class TestNothingIsForgotten:
         assert self.causes("hold") == set(Hold.Reason.values)
 
     def test_events(self) -> None:
-        text = "".join(p.read_text("utf-8") for p in (ROOT / "src" / "kulanz" / "claims").glob("*.py"))
+        files = set((ROOT / "src" / "kulanz" / "claims").glob("*.py"))
+        text = "".join(
+            p.read_text("utf-8") for p in files if p.name != "kept.py"
+        )  # it names other rooms' events too
         told = set(re.findall(r"\"((?:claim|credit|fee|hold|interest|ledger|payment)\.[a-z_]+)\"", text))
         given_up = set(re.findall(r"Kind\.\w+, Account\.([A-Z_]+), cause\)", text))
         assert 'f"claim.{target.value}"' in text
