@@ -273,6 +273,17 @@ def test_an_expired_link_brings_a_fresh_one_to_the_known_address(visitor, clock,
     assert visitor.client.get(f"/p/{fresh}/").status_code == 200
 
 
+def test_an_old_link_fills_no_mailbox(visitor, clock):
+    clock.advance(timedelta(days=61))
+    for _hour in range(8):
+        assert visitor.post("renew/").status_code == 200
+        clock.advance(timedelta(hours=1))
+    assert Message.objects.filter(stage="new_link").count() == 3
+    clock.advance(timedelta(hours=20))
+    visitor.post("renew/")
+    assert Message.objects.filter(stage="new_link").count() == 4
+
+
 def test_a_revoked_link_is_not_renewed(visitor):
     links.revoke(visitor.link_id)
     page = visitor.get()

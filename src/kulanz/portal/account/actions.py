@@ -13,10 +13,13 @@ from kulanz.contact.models import Channel, ContactPoint
 from kulanz.kernel import clock
 from kulanz.kernel.errors import NotFoundError
 from kulanz.outreach.actions import NewService, queue_services
+from kulanz.outreach.models import Message
 from kulanz.payments import links
 
 CODE_TEXT = "login_code"
 LINK_TEXT = "new_link"
+LINKS_A_DAY = 3
+"""Whoever found an old link must not fill the customer's mailbox with it."""
 BRIEF = timedelta(days=1)
 """How long the link to another case lasts that a signed-in customer opens."""
 
@@ -31,11 +34,15 @@ def send_code(case_id: int, customer_id: int) -> None:
 
 
 def send_link(case_id: int) -> None:
-    """A fresh link goes to the customer's own address, at most one within an hour."""
+    """A fresh link goes to the customer's own address: one within an hour, LINKS_A_DAY within a day."""
     with transaction.atomic():
-        case = lock_case(case_id)
-        key = f"new_link:{clock.now():%Y%m%d%H}"
-        queue_services([NewService(case_id, case.customer_id, LINK_TEXT, key)])
+        case, now = lock_case(case_id), clock.now()
+        lately = Message.objects.filter(
+            case_id=case_id, stage=LINK_TEXT, created_at__gt=now - timedelta(days=1)
+        )
+        if lately.count() < LINKS_A_DAY:
+            key = f"new_link:{now:%Y%m%d%H}"
+            queue_services([NewService(case_id, case.customer_id, LINK_TEXT, key)])
 
 
 def open_case(case_id: int, customer_id: int) -> str:
