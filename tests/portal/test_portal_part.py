@@ -62,6 +62,13 @@ def test_an_amount_of_ones_own_goes_to_the_oldest(two) -> None:
         ("25.50", "en", 2550),
         ("140", "de", 14000),
         ("25,50", "pl", 2550),
+        ("25,50 €", "de", 2550),
+        ("EUR 25.50", "en", 2550),
+        ("25,50 Euro", "de", 2550),
+        ("٢٥٫٥٠", "ar", 2550),
+        ("1e9", "de", None),
+        ("-25,50", "de", None),
+        ("25,50 oder 30,00", "de", None),
     ],
 )
 def test_amounts_are_read_as_people_write_them(two, amount, language, minor) -> None:

@@ -1,6 +1,8 @@
 """Paying a part: one of several claims, or an amount of one's own."""
 
-from babel.numbers import NumberFormatError, parse_decimal
+import re
+
+from babel.numbers import NumberFormatError, get_decimal_symbol, parse_decimal
 from django import forms
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -14,6 +16,8 @@ from kulanz.portal.views import with_payment
 from kulanz.tenancy.models import Creditor
 
 OTHER = "other"
+_NUMBER = re.compile(r"[^\d+\-\u2212]*(\d[\d.,٫٬'\u2019\s]*)\D*")
+"""A currency's sign or code, one number, and what people write behind it; no minus, and nothing between digits."""
 
 
 class PartForm(forms.Form):
@@ -74,12 +78,15 @@ def _chosen(form: PartForm, page: Page, least: int) -> Part | None:
 
 
 def minor_of(text: str, page: Page) -> int:
-    """Minor units of an amount as it is written in the page's language, with or without the currency's sign."""
-    plain = "".join(c for c in text if c.isdigit() or c in ".,٫")
+    """Minor units of an amount as it is written in the page's language; words and signs stand before or after it."""
+    number = _NUMBER.fullmatch(text.strip())
+    if number is None:
+        raise InputError(f"{text!r} is not an amount.")
+    locale = shown.locale(page.language)
+    written = number[1].replace("٫", get_decimal_symbol(locale))
+    plain = "".join(str(int(c)) if c.isdecimal() else c for c in written if c.isdecimal() or c in ".,")
     try:
-        return to_minor(
-            parse_decimal(plain, locale=shown.locale(page.language), strict=True), page.statement.currency
-        )
+        return to_minor(parse_decimal(plain, locale=locale, strict=True), page.statement.currency)
     except NumberFormatError as error:
         raise InputError(str(error)) from None
 
