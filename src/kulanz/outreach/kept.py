@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from kulanz.claims.kept import OF_CASE
 from kulanz.claims.personal.registry import Column, Kept
-from kulanz.outreach.compose import unpack
+from kulanz.outreach.compose import unpack, without_secrets
 from kulanz.outreach.models import Answer, ArchivedMessage, DeliveryEvent, InboundMessage, Message
 
 _KEY = "a technical key that keeps the same message from being written twice"
@@ -20,7 +20,7 @@ def _words(row: ArchivedMessage, _language: str) -> Mapping[str, Any]:
         "at": sent.isoformat() if sent else None,
         "channel": row.message.channel,
         "subject": kept.subject,
-        "text": kept.text,
+        "text": without_secrets(kept.text),
     }
 
 

@@ -38,7 +38,7 @@ TABLES = (
         (
             Column("acts_at", _("When"), "moment"),
             Column("actor", _("Decided by"), "actor"),
-            Column("action", _("Decision")),
+            Column("action", _("Decision"), "action"),
             Column("reasons", _("Reasons")),
         ),
         currency=CURRENCY,

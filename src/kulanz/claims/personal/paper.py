@@ -16,7 +16,7 @@ from kulanz.claims.personal import information
 from kulanz.claims.personal.collecting import Copy
 from kulanz.claims.personal.registry import Column, tables
 from kulanz.documents import pdf
-from kulanz.documents.words import VOCABULARIES
+from kulanz.documents.words import VOCABULARIES, action_words
 from kulanz.kernel.money import Money
 
 _LOCALE = {"en": "en_GB"}
@@ -71,6 +71,7 @@ class _Say:
             "day": lambda value, _row: format_date(date.fromisoformat(value), "medium", self.locale),
             "moment": lambda value, _row: self.moment(value),
             "money": lambda value, row: Money(value, row["currency"]).format(language),
+            "action": lambda value, _row: action_words(value),
             "yes_no": lambda value, _row: _("yes") if value else _("no"),
         }
 

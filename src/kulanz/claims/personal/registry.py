@@ -10,7 +10,7 @@ from django.utils.functional import Promise
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """One column on paper. `form`: text, day, moment, money, yes_no, or a vocabulary of `documents.words`."""
+    """One column on paper. `form`: text, day, moment, money, action, yes_no, or a vocabulary of `documents.words`."""
 
     name: str
     label: str | Promise

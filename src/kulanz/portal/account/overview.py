@@ -9,7 +9,7 @@ from kulanz.claims.models import Case, Customer
 from kulanz.claims.queries import statement
 from kulanz.contact.models import ContactPoint
 from kulanz.kernel.money import Money
-from kulanz.outreach.compose import CODE, TOKEN, subject_of
+from kulanz.outreach.compose import subject_of, without_secrets
 from kulanz.outreach.models import ArchivedMessage, Message
 from kulanz.outreach.queries import archived
 from kulanz.payments.plans.queries import running
@@ -21,7 +21,6 @@ from kulanz.portal.account.signing_in import ask
 
 LETTERS = 100
 """The newest."""
-_TAKEN_OUT = "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,8 +74,8 @@ def letter(request: HttpRequest, page: Page, message_id: int) -> HttpResponse:
     if sent is None:
         return not_found(request)
     kept = archived(sent.id)
-    text = kept.text.replace(TOKEN, _TAKEN_OUT).replace(CODE, _TAKEN_OUT)
-    context = {"subject": kept.subject, "text": text, "day": shown.local_day(sent.sent_at, page)}
+    day = shown.local_day(sent.sent_at, page)
+    context = {"subject": kept.subject, "text": without_secrets(kept.text), "day": day}
     return page.render(request, "account_letter", context)
 
 
