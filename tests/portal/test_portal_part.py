@@ -21,7 +21,7 @@ def two(visitor, make_case):
 
 
 def choose(visitor, what: object, amount: str = ""):
-    return visitor.post("part/", {"what": what, "amount": amount})
+    return visitor.post("part/", {"what": what, "amount": amount}, follow=True)
 
 
 def pay_part(visitor, part: int, claim: int | None = None, *, shown: int = 14000, form: str = "form-0001"):
@@ -72,7 +72,7 @@ def test_an_amount_of_ones_own_goes_to_the_oldest(two) -> None:
     ],
 )
 def test_amounts_are_read_as_people_write_them(two, amount, language, minor) -> None:
-    page = two.post(f"part/?lang={language}", {"what": "other", "amount": amount})
+    page = two.post(f"part/?lang={language}", {"what": "other", "amount": amount}, follow=True)
     if minor is None:
         assert page.status_code == 422
     else:

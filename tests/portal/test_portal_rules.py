@@ -4,7 +4,7 @@ import re
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kulanz.claims.queries import HoldLine
@@ -79,6 +79,7 @@ def test_contrast_is_that_of_the_standard():
     assert contrast("#777777", "#ffffff") == pytest.approx(4.48, abs=0.01)  # WebAIM's checker
 
 
+@settings(deadline=None)  # the first example loads what the others find in memory
 @given(colours, colours)
 def test_whatever_colours_a_brand_chose_its_texts_can_be_read(primary, on_primary):
     css = brand.sheet(primary, on_primary).css

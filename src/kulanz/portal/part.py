@@ -1,6 +1,7 @@
 """Paying a part: one of several claims, or an amount of one's own."""
 
 import re
+from urllib.parse import urlencode
 
 from babel.numbers import NumberFormatError, get_decimal_symbol, parse_decimal
 from django import forms
@@ -29,14 +30,17 @@ class PartForm(forms.Form):
 
 @link_view("GET", "HEAD", "POST", depth=1)
 def part(request: HttpRequest, page: Page) -> HttpResponse:
-    """Choose what to pay, then the way to pay it."""
+    """Choose what to pay, then the way to pay it; what was chosen stands in the address, so that Back leads to it."""
     owed = page.statement.open_amount
     if not owed:
         return SeeOther(page.home)
     least = min(owed, Creditor.objects.values_list("least_part", flat=True).get(id=page.link.creditor_id))
-    form = PartForm(request.POST if request.method == "POST" else None)
+    posted = request.method == "POST"
+    form = PartForm(request.POST if posted else request.GET if "what" in request.GET else None)
     chosen = _chosen(form, page, least) if form.is_bound else None
     if chosen is not None and not form.errors:
+        if posted:
+            return SeeOther("?" + urlencode(form.cleaned_data))
         context = {"part": chosen, "part_amount": page.money(chosen.amount), "title_of": _name(page, chosen)}
         return with_payment(request, page, "part_pay", context)
     errors = [(field, messages[0]) for field, messages in form.errors.items()] if form.is_bound else []
