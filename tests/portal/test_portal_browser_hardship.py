@@ -20,7 +20,7 @@ def test_short_of_money_finds_rest_on_a_phone(site):
     no_findings(page)
     shoot(page, "help-answer-phone")
     page.get_by_role("button", name="Alles ruhen lassen").click()
-    assert "Alles ruht" in page.content()
+    page.get_by_role("heading", name="Alles ruht").wait_for()
     no_findings(page)
     shoot(page, "help-rests-phone")
     assert site.holds(case_id) == ["hardship"]
@@ -48,6 +48,6 @@ def test_who_tells_of_danger_is_told_who_listens(site):
     page.get_by_label("Something else").check()
     page.get_by_label("What happened?").fill("I want to die and cannot cope.")
     page.get_by_role("button", name="Send and stop everything").click()
-    assert page.get_by_role("link", name="0800 1110111").is_visible()
+    page.get_by_role("link", name="0800 1110111").wait_for()
     no_findings(page)
     shoot(page, "cared-desktop")
