@@ -99,6 +99,7 @@ def test_a_mail_carries_text(hostile, words, sink):  # noqa: F811 - the fixture
         "Erika\r\nBcc: spy@evil.example",
         "Erika\nX-Evil: 1",
         "Erika\x00",
+        "=?utf-8?q?Erika=0d=0aBcc:_spy=40evil.example?=",
         "Erika\u2028Bcc: spy@evil.example",
         "x" * 200,
     ],

@@ -5,7 +5,7 @@ import time
 from email.utils import format_datetime, formataddr
 
 from django.core.exceptions import ValidationError
-from django.core.mail import BadHeaderError, EmailMultiAlternatives, get_connection
+from django.core.mail import EmailMultiAlternatives, get_connection
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 
@@ -62,8 +62,8 @@ class EmailChannel:
         except OSError as error:
             self.close()
             return Result(Outcome.UNCERTAIN, f"The connection broke off: {error}")
-        except BadHeaderError as error:
-            return Result(Outcome.REJECTED, str(error))
+        except ValueError:
+            return Result(Outcome.REJECTED, "A name, subject or address cannot stand in a mail's header.")
         self._used = time.monotonic()
         return (
             Result(Outcome.REJECTED, "The mail backend took nothing.")
@@ -131,4 +131,5 @@ def _address(sender: Sender) -> str:
 
 
 def _one_line(value: str) -> str:
-    return " ".join("".join(c if c.isprintable() else " " for c in value).split())
+    """One line of plain words: what reads as an encoded word (RFC 2047) could hold line breaks once it is decoded."""
+    return " ".join("".join(c if c.isprintable() else " " for c in value).replace("=?", "= ?").split())
