@@ -1,8 +1,9 @@
 """Asking for a correction, and settling it."""
 
-import re
 from datetime import timedelta
 
+from django.core.exceptions import ValidationError
+from django.core.validators import validate_email
 from django.db import transaction
 
 from kulanz.claims.actions import lock_case
@@ -17,7 +18,6 @@ from kulanz.kernel.errors import ConflictError, InputError
 WITHIN = timedelta(days=28)
 """Art. 12 (3) GDPR: without undue delay and within one month; February is the shortest."""
 OPEN_AT_ONCE = 10
-_MAIL = re.compile(r"[^@\s<>,;\"]{1,64}@[^@\s<>,;\"]+\.[^@\s<>,;\"]+")
 
 
 class TooManyOpenError(InputError):
@@ -64,8 +64,11 @@ def replace_address(customer_id: int, channel: str, value: str, *, by: str) -> b
     Call in the caller's transaction. Raises InputError for an e-mail address that cannot be one.
     """
     value = value.strip()
-    if channel == Channel.EMAIL and not _MAIL.fullmatch(value):
-        raise InputError(f"{value!r} is not an e-mail address.")
+    if channel == Channel.EMAIL:
+        try:
+            validate_email(value)
+        except ValidationError:
+            raise InputError(f"{value!r} is not an e-mail address.") from None
     points = ContactPoint.objects.filter(customer_id=customer_id, channel=channel)
     used = set(points.filter(state=ContactPoint.State.OK).values_list("value", flat=True))
     if used == {value}:
